@@ -1,0 +1,79 @@
+"""Write the generated parts of README.md and docs/: whatever prose would otherwise repeat.
+
+A part stands between "<!-- generated: NAME -->" and "<!-- end -->"; PARTS says what NAME is. The test suite fails
+where a part is not what this script would write.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+DEPENDENCY = re.compile(r'^ *"([A-Za-z0-9_.-]+)[^"]*", +# (.+)$', re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):.*## (.+)$", re.MULTILINE)
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    """A Markdown table; the first row is its head."""
+    head, *body = (f"| {' | '.join(row)} |\n" for row in rows)
+    return head + "|---" * len(rows[0]) + "|\n" + "".join(body)
+
+
+def dependencies() -> str:
+    """What is installed with the auditor, and what for: the comments beside pyproject.toml's dependencies."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    start = text.index("\ndependencies = [")
+    rows = DEPENDENCY.findall(text[start : text.index("\n]", start)])
+    return table(("package", "what for"), *((f"`{name}`", reason) for name, reason in rows))
+
+
+def floors() -> str:
+    """The contract that import-linter checks, highest floor first."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        layers = tomllib.load(file)["tool"]["importlinter"]["contracts"][0]["layers"]
+    return "".join(f"    {layer}\n" for layer in layers)
+
+
+def targets() -> str:
+    """The Makefile's targets and what they are for."""
+    rows = TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    return table(("command", "what it does"), *((f"`make {name}`", about) for name, about in rows))
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "dependencies": dependencies,
+    "floors": floors,
+    "targets": targets,
+}
+"""Every part that prose may ask for, by name."""
+
+
+def pages() -> Iterator[Path]:
+    """README.md and every page under docs/."""
+    yield ROOT / "README.md"
+    yield from sorted((ROOT / "docs").rglob("*.md"))
+
+
+def filled(text: str) -> str:
+    """`text` with each marked part as it should be; a KeyError names a part that PARTS lacks."""
+    return MARKED.sub(lambda mark: f"{mark[1]}\n{PARTS[mark[2]]()}\n{mark[3]}", text)
+
+
+def main() -> None:
+    """Rewrite the pages whose parts have changed, and name them."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        if (new := filled(text)) != text:
+            page.write_text(new, encoding="utf-8")
+            print(f"wrote {page.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
