@@ -92,7 +92,8 @@ $(VENV)/.setup: requirements/setup.txt
 		echo "$$python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; \
 	fi; \
 	$(PYTHON) -c '' 2>/dev/null || { echo "Setting up $(VENV) with $$($$python --version)"; $$python -m venv --clear $(VENV); }
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@$(UV) pip uninstall --python $(PYTHON) setuptools # venv's gift on Python 3.11: its .pth file slows every start
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.setup requirements/run.txt pyproject.toml
