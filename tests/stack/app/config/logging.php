@@ -1,0 +1,17 @@
+<?php
+
+return [
+
+    'default' => env('LOG_CHANNEL', 'single'),
+
+    'channels' => [
+
+        'single' => [
+            'driver' => 'single',
+            'path' => storage_path('logs/laravel.log'),
+            'level' => env('LOG_LEVEL', 'debug'),
+        ],
+
+    ],
+
+];

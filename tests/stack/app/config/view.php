@@ -1,0 +1,9 @@
+<?php
+
+return [
+
+    'paths' => [],
+
+    'compiled' => storage_path('framework/views'),
+
+];

@@ -1,0 +1,60 @@
+"""A Redis server of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.stack.polling import until
+from tests.stack.processes import Child, free_port
+
+
+class Redis:
+    """redis-server on a free loopback port, holding everything in memory."""
+
+    def __init__(self, child: Child, port: int) -> None:
+        """See start()."""
+        self.child = child
+        self.port = port
+
+    @classmethod
+    def start(cls, folder: Path, *options: str) -> Redis:
+        """Start it with its log in `folder` and further options ("--maxmemory", "3mb"); await its first answer."""
+        port = free_port()
+        words = ["/usr/bin/redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        server = cls(Child([*words, "--save", "", "--appendonly", "no", *options], folder / "redis.log"), port)
+        try:
+            until(server._answers, 5, "redis-server answers", server.child.log)
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    def _answers(self) -> bool:
+        self.child.must_run()
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as talk:
+            talk.sendall(b"PING\r\n")
+            return talk.recv(16).startswith(b"+PONG")
+        return False
+
+    def cli(self, *words: str) -> str:
+        """What redis-cli answers, without the last line end."""
+        command = ["/usr/bin/redis-cli", "-p", str(self.port), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.rstrip("\n")
+
+    def info(self, field: str) -> str:
+        """One field of INFO, as text."""
+        lines = self.cli("INFO", "everything").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{field}:"))
+
+    def stop(self) -> None:
+        """End it; nothing of it was kept."""
+        self.child.end(how=signal.SIGKILL)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What an application's .env says to reach it."""
+        return {"REDIS_HOST": "127.0.0.1", "REDIS_PASSWORD": "null", "REDIS_PORT": str(self.port)}
