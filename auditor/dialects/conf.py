@@ -18,7 +18,7 @@ _HASH = re.compile(r"(?<=\s)#")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-class Assignment(msgspec.Struct):
+class Assignment(msgspec.Struct, gc=False):
     """One `name=value`, with the lines and columns it takes."""
 
     name: str

@@ -7,7 +7,7 @@ from auditor.facts.origin import Fact, MiB, Origin, Seconds, derived
 _ANY = "0.0.0.0"  # noqa: S104 - it is what is looked for
 
 
-class Setting(Fact, frozen=True, kw_only=True):
+class Setting(Fact, frozen=True, kw_only=True, gc=False):
     """One option of one section, however many times it is assigned."""
 
     section: str

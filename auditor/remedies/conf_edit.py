@@ -72,10 +72,7 @@ def _apply(text: str, change: Change, path: str) -> str:
             return text
         raise CannotMend(path, f"it has no section [{change.section}]")
     found = [
-        (block, assignment)
-        for block in blocks
-        for assignment in block.assignments
-        if assignment.name == change.option
+        (block, assignment) for block in blocks for assignment in block.assignments if assignment.name == change.option
     ]
     if change.value is None:
         for _, assignment in reversed(found):

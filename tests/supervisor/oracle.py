@@ -1,9 +1,9 @@
 """The real supervisor, asked about many configurations at once, without looking at this machine.
 
-Run as a program (by the Python that has the supervisor in question): a line of JSON, {"files": {path: text}, "main": path},
-comes in, and a line with what supervisor makes of it goes out. What supervisor would ask this machine for (users, folders,
-modules, its host name, its environment) is answered here: everything exists, and ENV_A, ENV_B and the host name stand
-for themselves.
+Run as a program (by the Python that has the supervisor in question): a line of JSON comes in,
+{"files": {path: text}, "main": path}, and a line with what supervisor makes of it goes out. What supervisor would ask
+this machine for (users, folders, modules, its host name, its environment) is answered here: everything exists, and
+ENV_A, ENV_B and the host name stand for themselves.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ def _answer(question: dict[str, Any], options: Any) -> dict[str, Any]:
         answer: dict[str, Any] = {"refused": None, "parsed": None, "programs": [], "groups": []}
         try:
             parser.read(server.configfile)
-            answer["parsed"] = {
-                name: dict(parser._sections[name]) for name in parser.sections()
-            }
+            answer["parsed"] = {name: dict(parser._sections[name]) for name in parser.sections()}
             answer["defaults"] = dict(parser.defaults())
         except ValueError as error:
             answer["parsed"] = None

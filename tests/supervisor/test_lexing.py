@@ -88,8 +88,42 @@ def test_both_supervisors_read_the_same(text: str, supervisors: list[Oracle]) ->
 
 
 PIECES = st.sampled_from(
-    ["[program:x]", "[program:y]", "[DEFAULT]", "[x", "]", "a", "b=", "a=1", "B : 2", "=", ":", ";", "#", " ;c", " #d"]
-    + [" ", "  ", "\t", "\n", "\n", "\n", "\r\n", "\r", "\n ", "\n  ", "\n    ", "v", '"', "'", "\x0b", "\xa0", "é", "[", "\\"]
+    [
+        "[program:x]",
+        "[program:y]",
+        "[DEFAULT]",
+        "[x",
+        "]",
+        "a",
+        "b=",
+        "a=1",
+        "B : 2",
+        "=",
+        ":",
+        ";",
+        "#",
+        " ;c",
+        " #d",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        "\n ",
+        "\n  ",
+        "\n    ",
+        "v",
+        '"',
+        "'",
+        "\x0b",
+        "\xa0",
+        "é",
+        "[",
+        "\\",
+    ]
 )
 
 

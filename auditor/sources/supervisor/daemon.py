@@ -115,7 +115,7 @@ def read_supervisorctl(text: Text, reading: Reading) -> Supervisorctl | None:
     options = {
         name: kept
         for name, written in section.options.items()
-        if (kept := [one for one in written if one.file == text.main])
+        if (kept := [one for one in written if one.origin.file == text.main])
     }
     alone = Merged(section.name, section.kind, section.headers, options)
     fields = Fields()

@@ -9,11 +9,11 @@ import msgspec
 
 from auditor.dialects.conf import Assignment, Lexed, lex
 from auditor.errors import Unreadable
-from auditor.facts.origin import Origin, origin
+from auditor.facts.origin import Mark, Origin, declared, origin
 from auditor.facts.redaction import HIDDEN
 from auditor.facts.supervisor import Oddity
 from auditor.sources.supervisor.expand import PLACEHOLDER, Names, expand
-from auditor.sources.supervisor.oddities import oddity
+from auditor.sources.supervisor.oddities import hide, oddity
 from auditor.sources.supervisor.text import text_oddities
 from auditor.sources.supervisor.vocabulary import kind_of
 from auditor.sources.tree import Tree
@@ -22,7 +22,7 @@ HERE = "%(here)s"
 _TEMPLATE = re.compile(r"\s*(?:\{%|\{\{|\{#|<%|<\?|@(?:if|else|end|for))")
 
 
-class Written(msgspec.Struct):
+class Written(msgspec.Struct, gc=False):
     """One assignment in one file."""
 
     name: str
@@ -31,8 +31,10 @@ class Written(msgspec.Struct):
     """Its value, with %(here)s already put in where supervisor does that textually."""
     origin: Origin
     """Where it is."""
-    file: str
-    """The file, as the tree writes it."""
+    mark: Mark
+    """Declared there."""
+    shown: str
+    """Its value as it may be shown, secrets hidden."""
     refusal: str | None = None
     """Why supervisord refuses the value."""
     oddity: str | None = None
@@ -147,7 +149,10 @@ def _written(path: str, lines: Sequence[str], assignment: Assignment, here: str 
     value = assignment.value
     if here is not None and HERE in value:
         value = value.replace(HERE, here)
-    return Written(assignment.name, value, origin(path, assignment.line, line), path)
+    place = origin(path, assignment.line, line)
+    # Where the line hides nothing, its value hides nothing.
+    plain = not assignment.more and place.text == line
+    return Written(assignment.name, value, place, declared(place), value if plain else hide(assignment.name, value))
 
 
 def _included(tree: Tree, text: Text) -> list[str]:

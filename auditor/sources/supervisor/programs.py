@@ -257,7 +257,7 @@ class _Programs:
                 if quoted:
                     self.reading.odd("quoted-value", "the quotes are part of the names", written, section)
             fields.values["process_name"] = pattern
-            fields.marks["process_name"] = declared(written.origin)
+            fields.marks["process_name"] = written.mark
         templated = is_placeholder(pattern)
         if numprocs > 1 and "%(process_num)" not in pattern and not templated:
             place = written or self.text.get(section, "numprocs")
@@ -291,7 +291,7 @@ class _Programs:
             self.reading.odd("program-without-command", "its command is empty", written, section)
         elif raw[0] in "\"'" and raw[-1] == raw[0] and len(raw) > 1:
             self.reading.quoted(written, section, strict=strict)
-        marks["command"] = declared(written.origin)
+        marks["command"] = written.mark
         if is_placeholder(raw):
             done = expand(raw, each)
             fields.values["command"] = redact(raw if done.kind is not None else done.text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from auditor.facts.origin import Mark, declared, unknown
+from auditor.facts.origin import Mark, unknown
 from auditor.facts.supervisor import Oddity
 from auditor.sources.supervisor.environment import parse
 from auditor.sources.supervisor.expand import PLACEHOLDER, Expanded, Names, expand
 from auditor.sources.supervisor.merge import Merged, Text, Written
-from auditor.sources.supervisor.oddities import hide, oddity
+from auditor.sources.supervisor.oddities import oddity
 from auditor.sources.supervisor.values import Converter, Refused
 
 _MAYBE_PLACEHOLDER = re.compile(r"[{$<%\[@]")
@@ -64,7 +64,7 @@ class Reading:
                 refuses=refuses,
                 section=section.name,
                 setting=written.name,
-                value=hide(written.name, written.value),
+                value=written.shown,
             )
         )
 
@@ -151,7 +151,7 @@ class Reading:
                 self.refuse(written, str(refused))
             into.marks[option] = unknown(f"supervisord refuses it: {refused}", written.origin)
             return written
-        into.marks[option] = declared(written.origin)
+        into.marks[option] = written.mark
         return written
 
     def environment(self, section: Merged, names: Names, *, twice: bool = False, strict: bool = True) -> Environment:
@@ -186,7 +186,7 @@ class Reading:
         found = pairs.pairs
         if stand_ins.words:
             found = {stand_ins.restore(name): stand_ins.restore(value) for name, value in found.items()}
-        return Environment(written, found, declared(written.origin))
+        return Environment(written, found, written.mark)
 
     def quoted(self, written: Written, section: Merged, *, strict: bool) -> None:
         """Tell of quotes that are meant to go around a value, and are a part of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.facts.origin import declared
 from auditor.facts.supervisor import Section, Setting
 from auditor.sources.supervisor.merge import Merged, Text, Written
-from auditor.sources.supervisor.oddities import hide, oddity
+from auditor.sources.supervisor.oddities import oddity
 from auditor.sources.supervisor.reading import Reading
 from auditor.sources.supervisor.vocabulary import is_known, nearest_option, nearest_section
 
@@ -41,13 +41,13 @@ def _setting(section: Merged, written: list[Written]) -> Setting:
         section=section.name,
         kind=section.kind,
         name=last.name,
-        value=hide(last.name, last.value),
+        value=last.shown,
         written=tuple([one.origin for one in written]),
         known=known,
         nearest=None if known else nearest_option(section.kind, last.name),
         refusal=last.refusal,
         oddity=last.oddity,
-        marks=dict.fromkeys(_SETTING, declared(last.origin)),
+        marks=dict.fromkeys(_SETTING, last.mark),
     )
 
 
