@@ -1,0 +1,234 @@
+"""The audited tree: a host's root, or a repository, seen from inside, as a chroot would see it.
+
+Absolute paths and absolute symlinks of the audited host are taken inside the root, never on this machine; only regular
+files are opened, and never more of one than MAX_BYTES. So a FIFO, a device, a symlink loop or a 1 GB line can at worst
+be refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import functools
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from auditor.errors import Unreadable
+
+MAX_BYTES = 8 * 1024 * 1024
+"""No configuration file is larger; what is larger is refused."""
+MAX_LINKS = 40
+"""Linux itself follows no more symlinks than that in one path."""
+MAX_FILES = 200_000
+"""No more folder entries than that are looked at in one walk."""
+SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", "node_modules", "vendor", "__pycache__", ".venv", ".tox"})
+"""Folders a walk never enters: other people's code and caches."""
+
+
+class Tree:
+    """A folder seen as the root of a file system.
+
+    Paths given and returned are strings with forward slashes, relative to the root and without a leading slash
+    ("etc/supervisor/conf.d/x.conf"): the form in which reports show them.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Look from this existing folder (made absolute at once)."""
+        self.root = Path(os.path.realpath(root))
+        self._root = str(self.root).rstrip("/")
+        self._folders: dict[str, str] = {"": ""}
+
+    def relative(self, path: str | PurePosixPath, base: str = "") -> str:
+        """The path as this tree writes it: an absolute one from the root, a relative one from `base`; `..` stays inside."""
+        text = str(path)
+        joined = text if text.startswith("/") else f"{base}/{text}"
+        parts: list[str] = []
+        for part in joined.split("/"):
+            if part == "..":
+                if parts:
+                    parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        return "/".join(parts)
+
+    def real(self, path: str) -> str:
+        """The path with every symlink on the way resolved inside the root.
+
+        Raises Unreadable on a loop, FileNotFoundError where a component is missing.
+        """
+        head, _, tail = path.rpartition("/")
+        folder = self._folders.get(head)
+        if folder is None:
+            folder = self._walk(head)
+            self._folders[head] = folder
+        if not tail:
+            return folder
+        return self._step(folder, tail, path, MAX_LINKS)[0]
+
+    def _walk(self, path: str, links: int = MAX_LINKS) -> str:
+        here = ""
+        for part in path.split("/"):
+            if part in ("", "."):
+                continue
+            if part == "..":
+                here = here.rpartition("/")[0]
+                continue
+            here, links = self._step(here, part, path, links)
+        return here
+
+    def _step(self, folder: str, part: str, path: str, links: int) -> tuple[str, int]:
+        inside = f"{folder}/{part}" if folder else part
+        try:
+            target = os.readlink(f"{self._root}/{inside}")
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # not a symlink: the usual case
+                return inside, links
+            raise
+        if links <= 0:
+            raise Unreadable(path, "its symlinks go round in a circle")
+        base = "" if target.startswith("/") else folder
+        return self._walk(f"{base}/{target}", links - 1), links - 1
+
+    def host_path(self, path: str) -> str:
+        """The resolved path on this machine, to hand to os functions."""
+        inside = self.real(path)
+        return f"{self._root}/{inside}" if inside else (self._root or "/")
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """What stat(2) says of it, symlinks followed inside the root; None where it is missing or cannot be reached."""
+        try:
+            return os.lstat(self.host_path(path))
+        except (OSError, Unreadable, ValueError):
+            return None
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file is there."""
+        found = self.stat(path)
+        return found is not None and stat.S_ISREG(found.st_mode)
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a folder is there."""
+        found = self.stat(path)
+        return found is not None and stat.S_ISDIR(found.st_mode)
+
+    def read(self, path: str, limit: int = MAX_BYTES) -> bytes:
+        """The whole file; raises Unreadable (missing, not a regular file, too large, forbidden)."""
+        try:
+            where = self.host_path(path)
+            # O_NONBLOCK: opening a FIFO nobody writes to must not wait for ever.
+            handle = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError as error:
+            raise Unreadable(path, _why(error)) from None
+        except ValueError:
+            raise Unreadable(path, "its name holds a NUL byte") from None
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):  # before fdopen, which raises for a folder and leaves the handle open
+            os.close(handle)
+            raise Unreadable(path, f"it is {_kind(found.st_mode)}, not a regular file")
+        with os.fdopen(handle, "rb") as file:
+            if found.st_size > limit:
+                raise Unreadable(
+                    path, f"it is {found.st_size:,} bytes long, and no more than {limit:,} are read of one file"
+                )
+            try:
+                return file.read(limit + 1)[: limit + 1]
+            except OSError as error:
+                raise Unreadable(path, _why(error)) from None
+
+    def names(self, path: str) -> list[str]:
+        """The names in a folder, sorted; raises Unreadable."""
+        try:
+            return sorted(os.listdir(self.host_path(path)))
+        except OSError as error:
+            raise Unreadable(path, _why(error)) from None
+
+    def glob(self, pattern: str, base: str = "") -> list[str]:
+        """Paths that match, as Python's glob.glob does (`*` skips dot names, `**` acts as `*`), sorted by whole path."""
+        absolute = self.relative(pattern, base)
+        found = [""]
+        for part in absolute.split("/"):
+            found = list(self._matches(found, part))
+        return sorted(found)
+
+    def _matches(self, folders: list[str], part: str) -> Iterator[str]:
+        magic = any(c in part for c in "*?[")
+        matches = _matcher(part) if magic else None
+        for folder in folders:
+            if matches is None:
+                path = f"{folder}/{part}" if folder else part
+                if self._exists(path):
+                    yield path
+                continue
+            try:
+                names = os.listdir(self.host_path(folder))
+            except (OSError, Unreadable):
+                continue
+            for name in names:
+                if (part.startswith(".") or not name.startswith(".")) and matches(name):
+                    yield f"{folder}/{name}" if folder else name
+
+    def _exists(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        try:  # as glob does: a dangling symlink still counts as there
+            return os.path.lexists(f"{self.host_path(folder)}/{name}")
+        except (OSError, Unreadable, ValueError):
+            return False
+
+    def walk(self, path: str = "") -> Iterator[str]:
+        """Every regular file or symlink below a folder, in a stable order, SKIPPED_FOLDERS and mounts of devices left out."""
+        budget = MAX_FILES
+        pending = [path]
+        while pending:
+            folder = pending.pop()
+            try:
+                with os.scandir(self.host_path(folder)) as entries:
+                    inside = sorted(entries, key=lambda e: e.name)
+            except (OSError, Unreadable):
+                continue
+            below = []
+            for entry in inside:
+                budget -= 1
+                if budget < 0:
+                    return
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in SKIPPED_FOLDERS:
+                        below.append(name)
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                    yield name
+            pending.extend(reversed(below))
+
+
+@functools.lru_cache(maxsize=512)
+def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(fnmatch.translate(pattern)).match
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return "it does not exist"
+    if error.errno == errno.ENOTDIR:
+        return "a part of its path is not a folder"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    if error.errno == errno.EISDIR:
+        return "it is a folder, not a regular file"
+    if error.errno == errno.ELOOP:
+        return "its symlinks go round in a circle"
+    return (error.strerror or "it cannot be read").lower()
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+        (stat.S_ISSOCK, "a socket"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
