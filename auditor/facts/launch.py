@@ -1,0 +1,40 @@
+"""What gets started, by whatever starts it: a supervisor program, a systemd unit, a cron line, a container."""
+
+from __future__ import annotations
+
+from auditor.facts.command import Command
+from auditor.facts.origin import Fact
+
+WORKER_KINDS = ("queue:work", "queue:listen")
+"""Commands that take jobs off a queue themselves."""
+SCHEDULER_KINDS = ("schedule:run", "schedule:work")
+"""Commands that run the application's scheduled tasks."""
+
+
+class Launch(Fact):
+    """One command that something starts and, maybe, keeps alive."""
+
+    name: str = ""
+    """The program's, unit's, service's name; for cron its file and line."""
+    runner: str = "supervisor"
+    """"supervisor", "systemd", "cron", "compose", "kubernetes", "script", "scheduler" …"""
+    file: str = ""
+    """The file that declares it."""
+    conf: str = ""
+    """Supervisor: the main file of the configuration it belongs to."""
+    instance: str = ""
+    """What lives on one machine together: "" for a host, else the configuration's main file or folder."""
+    line: int = 0
+    """Cron: the line in its table."""
+    command: Command = Command()
+    """The command line, understood."""
+    app: str = ""
+    """Name of the app it runs; unknown where several could be meant."""
+    user: str = "root"
+    """The account it runs under in the end."""
+    directory: str | None = None
+    """Its working folder; None where none is set."""
+    processes: int = 1
+    """How many copies of it are kept running."""
+    live: bool = True
+    """Whether it is known to be in use, and not just a file that lies about."""

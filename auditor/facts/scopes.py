@@ -1,0 +1,47 @@
+"""What a rule can be judged for, and what it may then name: the rules' vocabulary, one literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auditor.facts.census import Horizon, Scheduler, Totals, Worker
+from auditor.facts.command import Command
+from auditor.facts.host import Host, Php
+from auditor.facts.laravel import App
+from auditor.facts.launch import Launch
+from auditor.facts.origin import Fact
+from auditor.facts.queue import Connection, Pool
+from auditor.facts.schedule import CronLine, CronTable, Unit
+from auditor.facts.supervisor import HttpServer, Oddity, Program, Section, Setting, SupervisorConf
+
+Roots = Mapping[str, type[Fact]]
+
+SCOPES: Mapping[str, Roots] = {
+    "site": {"site": Totals, "host": Host},
+    "app": {"app": App, "site": Totals, "host": Host},
+    "connection": {"connection": Connection, "app": App, "site": Totals},
+    "pool": {"pool": Pool, "connection": Connection, "app": App, "site": Totals},
+    "worker": {
+        "worker": Worker, "command": Command, "program": Program, "unit": Unit, "connection": Connection,
+        "app": App, "php": Php, "host": Host, "site": Totals,
+    },
+    "horizon": {
+        "horizon": Horizon, "command": Command, "program": Program, "unit": Unit, "app": App, "php": Php,
+        "host": Host, "site": Totals,
+    },
+    "scheduler": {
+        "scheduler": Scheduler, "command": Command, "program": Program, "unit": Unit, "line": CronLine,
+        "table": CronTable, "app": App, "host": Host, "site": Totals,
+    },
+    "program": {
+        "program": Program, "command": Command, "launch": Launch, "conf": SupervisorConf, "app": App, "php": Php,
+        "host": Host, "site": Totals,
+    },
+    "table": {"table": CronTable, "site": Totals},
+    "conf": {"conf": SupervisorConf, "site": Totals},
+    "oddity": {"oddity": Oddity, "conf": SupervisorConf, "site": Totals},
+    "server": {"server": HttpServer, "conf": SupervisorConf, "site": Totals},
+    "section": {"section": Section, "conf": SupervisorConf, "site": Totals},
+    "setting": {"setting": Setting, "section": Section, "conf": SupervisorConf, "site": Totals},
+}  # fmt: skip
+"""Scope to its roots in order; the first is the subject itself, the others are joined to it where they exist."""
