@@ -1,0 +1,151 @@
+"""What judging yields: findings, and the judgements that could not be made, each with its reason."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+
+import msgspec
+
+from auditor.facts.origin import Origin
+
+
+class Severity(enum.StrEnum):
+    """How bad it is, in SARIF's own words."""
+
+    ERROR = "error"
+    """Jobs are lost, run twice or never run, or supervisord refuses to start."""
+    WARNING = "warning"
+    """An outage, or workers that come and go, is likely."""
+    NOTE = "note"
+    """Hygiene."""
+
+    @property
+    def rank(self) -> int:
+        """0 for a note, 2 for an error."""
+        return ("note", "warning", "error").index(self.value)
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One place that a finding rests on."""
+
+    file: str
+    """Path relative to the audited root."""
+    line: int | None = None
+    """Line from 1, None for the file as a whole."""
+    text: str = ""
+    """The line as written, secrets hidden."""
+    note: str = ""
+    """What the place tells: "stopwaitsecs is not written: 10 s"."""
+
+    @classmethod
+    def of(cls, place: Origin, note: str = "") -> Location:
+        """A location at an origin."""
+        return cls(place.file, place.line, place.text, note)
+
+
+class Bound(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one rule asks of one fact of one subject: a bound, not an edit."""
+
+    fact: str
+    """Dotted: "worker.timeout"."""
+    operator: str
+    """"at_most", "at_least" or "exactly"."""
+    value: float | bool | str
+    """The bound itself."""
+    unsafe: str = ""
+    """Why applying it may change what the configuration means; "" where only a hazard goes."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fault: a rule that does not hold for one subject."""
+
+    rule: str
+    """Id of the rule: "timeouts/timeout-below-retry-after"."""
+    severity: Severity
+    """As this rule has it for this subject."""
+    subject: str
+    """What it is about: the program's, connection's or file's name."""
+    message: str
+    """One sentence with the values filled in."""
+    arithmetic: str = ""
+    """The comparison that failed, with its values: "3600 s + 10 s > 90 s"."""
+    locations: tuple[Location, ...] = ()
+    """Where it rests: the first is primary, the others show the other sides."""
+    bounds: tuple[Bound, ...] = ()
+    """What would mend it."""
+    adds: str = ""
+    """The template whose output would mend it: "cron"."""
+    advice: str = ""
+    """What a person can do where nothing is written."""
+    key: str = ""
+    """Identity by content: it stays the same when lines move."""
+
+    @property
+    def file(self) -> str:
+        """The file of the primary location, "" where there is none."""
+        return self.locations[0].file if self.locations else ""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a fix of ours could mend it."""
+        return bool(self.bounds or self.adds)
+
+
+class Skipped(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A judgement that could not be made."""
+
+    rule: str
+    """Id of the rule."""
+    subject: str
+    """What it would have been about."""
+    reason: str
+    """Why, as a sentence without a full stop."""
+    fact: str = ""
+    """The fact that is unknown: "connection.retry_after"."""
+
+
+class Ignored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A finding that someone chose to live with."""
+
+    finding: Finding
+    """The finding itself."""
+    how: str
+    """"inline", "baseline" or "config"."""
+    reason: str = ""
+    """The reason they gave."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that was judged."""
+
+    findings: tuple[Finding, ...] = ()
+    """Ordered by severity, then place."""
+    skipped: tuple[Skipped, ...] = ()
+    """What could not be judged, and why."""
+    ignored: tuple[Ignored, ...] = ()
+    """What was found and is lived with."""
+    judged: int = 0
+    """How many judgements were made: rules times subjects."""
+    rules: int = 0
+    """How many rules were asked."""
+    subjects: dict[str, int] = {}
+    """How many of each kind there were: {"program": 3, "worker": 1}."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to audit."""
+        return not any(self.subjects.get(kind) for kind in ("program", "worker", "scheduler", "horizon", "oddity"))
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have exactly this severity."""
+        return sum(1 for finding in self.findings if finding.severity is severity)
+
+    def worst(self) -> Severity | None:
+        """The gravest severity found, None where nothing was."""
+        return max((f.severity for f in self.findings), key=lambda s: s.rank, default=None)
+
+
+def content_key(rule: str, subject: str, file: str, evidence: str) -> str:
+    """A finding's identity by content: the rule, what it is about, the file, and the evidence; never a line number."""
+    return hashlib.blake2b("\0".join((rule, subject, file, evidence)).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,1 @@
+"""Judging: the rules' language, the rulebook, and each rule weighed against each subject."""

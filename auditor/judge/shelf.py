@@ -1,0 +1,161 @@
+"""The shipped rules, checked and compiled once: a generated Python module that loads in a millisecond.
+
+Reading a hundred YAML files and checking their expressions takes a third of a second; importing a module with the same
+rules as lambdas takes what its bytecode takes. The module is written when a wheel is built and, in a checkout, whenever
+a rule or the judge's code is newer than it. It holds nothing that is not in rules/.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from auditor.findings import Severity
+from auditor.judge.expression import Expression
+from auditor.judge.rule import Fix, Rule
+from auditor.judge.text import Text
+from auditor.places import data_dir
+
+if TYPE_CHECKING:
+    from auditor.judge.rulebook import Rulebook
+
+_MODULE = "auditor._shelf"
+_FILE = Path(__file__).resolve().parents[1] / "_shelf.py"
+
+
+def shipped() -> Rulebook:
+    """Every rule that comes with the auditor."""
+    from auditor.judge.rulebook import Rulebook
+
+    found = _compiled()
+    if found is not None:
+        return Rulebook(_Reader(entry).rule() for entry in found.RULES)
+    return _renew()
+
+
+def _renew() -> Rulebook:
+    from auditor.judge.rulebook import load_folder
+
+    rules = load_folder(data_dir("rules"))
+    rules.order()
+    try:
+        write(rules, _FILE)
+    except OSError:
+        pass  # a checkout that cannot be written to is slower, and no less right
+    return rules
+
+
+def _compiled() -> ModuleType | None:
+    """The generated module, where it is there and not older than what it was made from."""
+    try:
+        made = os.stat(_FILE).st_mtime_ns
+    except OSError:
+        return None
+    rules = data_dir("rules")
+    in_checkout = rules.parent != _FILE.parent
+    if in_checkout and _newest(rules) > made:
+        return None
+    try:
+        module = importlib.import_module(_MODULE)
+    except Exception:  # noqa: BLE001 - a half-written module is made anew, whatever is wrong with it
+        return None
+    return module if not in_checkout or _names(rules) == module.NAMES else None
+
+
+def _newest(rules: Path) -> int:
+    folders = [rules, *(entry.path for entry in os.scandir(rules) if entry.is_dir())]
+    code = Path(__file__).parent
+    newest = 0
+    for folder in [*folders, code, code.parent / "facts"]:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith((".yaml", ".py")):
+                    newest = max(newest, entry.stat().st_mtime_ns)
+    return newest
+
+
+def _names(rules: Path) -> int:
+    return sum(
+        1 for group in os.scandir(rules) if group.is_dir() for entry in os.scandir(group.path) if entry.name.endswith(".yaml")
+    )
+
+
+def write(rules: Rulebook, target: Path) -> None:
+    """Write the generated module, whole or not at all."""
+    from auditor.facts.scopes import SCOPES
+
+    lines = [
+        '"""Generated from rules/; do not edit."""',
+        "from math import inf as never",
+        f"NAMES = {len(rules)}",
+        "RULES = [",
+    ]
+    for rule in rules:
+        arguments = ", ".join([*SCOPES[rule.scope], *rule.let])
+        lines.append(f"  {_entry(rule, arguments)},")
+    lines.append("]")
+    whole = "\n".join(lines) + "\n"
+    compile(whole, str(target), "exec")
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    partial.write_text(whole, encoding="utf-8")
+    os.replace(partial, target)
+    sys.modules.pop(_MODULE, None)
+    importlib.invalidate_caches()
+
+
+def _entry(rule: Rule, arguments: str) -> str:
+    import ast
+
+    def expression(found: Expression | None) -> str:
+        if found is None:
+            return "None"
+        return f"({found.text!r}, {found.kind!r}, {found.facts!r}, lambda {arguments}: {ast.unparse(found.node)})"
+
+    def text(found: Text | None) -> str:
+        if found is None:
+            return "None"
+        parts = [repr(p) if isinstance(p, str) else f"({expression(p[0])}, {p[1]!r})" for p in found.parts]
+        return f"({found.source!r}, [{', '.join(parts)}])"
+
+    severities = ", ".join(f"({severity.value!r}, {expression(condition)})" for severity, condition in rule.severity)
+    fixes = ", ".join(f"({fix.fact!r}, {fix.operator!r}, {expression(fix.value)})" for fix in rule.fixes)
+    let = "{" + ", ".join(f"{name!r}: {'never' if value == math.inf else repr(value)}" for name, value in rule.let.items()) + "}"
+    return (
+        f"({rule.id!r}, {rule.path!r}, {rule.title!r}, [{severities}], {rule.scope!r}, {let}, {expression(rule.when)}, "
+        f"{expression(rule.that)}, {text(rule.message)}, [{fixes}], {rule.adds!r}, {text(rule.unsafe)}, "
+        f"{text(rule.advice)}, {rule.references!r}, {rule.proof!r}, {rule.live!r})"
+    )
+
+
+class _Reader:
+    """One entry of the generated module as a Rule; its prose and examples stay in its YAML file."""
+
+    def __init__(self, entry: Any) -> None:
+        self.entry = entry
+
+    def rule(self) -> Rule:
+        (id_, path, title, severity, scope, let, when, that, message, fixes, adds, unsafe, advice, references, proof,
+         live) = self.entry  # fmt: skip
+        return Rule(
+            id_, path, title, tuple((Severity(name), _expression(condition)) for name, condition in severity), scope,
+            let, _expression(when), Expression(*that), _text(message),  # type: ignore[arg-type]
+            tuple(Fix(fact, operator, Expression(*value)) for fact, operator, value in fixes), adds, _text(unsafe),
+            _text(advice), "", references, proof, (), (), live,
+        )  # fmt: skip
+
+
+def _expression(found: Any) -> Expression | None:
+    return None if found is None else Expression(*found)
+
+
+def _text(found: Any) -> Text | None:
+    if found is None:
+        return None
+    source, parts = found
+    return Text(source, tuple(p if isinstance(p, str) else (Expression(*p[0]), p[1]) for p in parts))
