@@ -142,7 +142,7 @@ def read_crontabs(tree: Tree, overrides: Mapping[str, bytes] | None = None) -> t
                 found[pattern] = kind
             continue
         try:
-            names = tree.list(folder)
+            names = tree.names(folder)
         except Unreadable:
             names = []
         names += [path[len(folder) + 1 :] for path in overrides if path.startswith(f"{folder}/")]

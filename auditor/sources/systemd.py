@@ -111,7 +111,7 @@ class _Manager:
                 continue  # /lib is /usr/lib
             real.add(where)
             try:
-                names = tree.list(folder)
+                names = tree.names(folder)
             except Unreadable:
                 names = []
             names += [p[len(folder) + 1 :].split("/")[0] for p in overrides if p.startswith(f"{folder}/")]
@@ -177,7 +177,7 @@ class _Manager:
 
     def _files(self, folder: str) -> list[str]:
         try:
-            names = self.tree.list(folder)
+            names = self.tree.names(folder)
         except Unreadable:
             names = []
         return names + [p[len(folder) + 1 :] for p in self.overrides if p.startswith(f"{folder}/")]

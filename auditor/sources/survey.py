@@ -1,0 +1,372 @@
+"""The survey: from a path to a Site, by asking every source for its part. It knows where things lie, and no rules."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from auditor.errors import Unreadable, UsageError
+from auditor.facts.command import Command
+from auditor.facts.host import Host
+from auditor.facts.laravel import App
+from auditor.facts.launch import Launch
+from auditor.facts.origin import Mark, declared, origin, unknown
+from auditor.facts.schedule import CronTable, Unit
+from auditor.facts.site import Site, Unread
+from auditor.facts.supervisor import SupervisorConf
+from auditor.sources.crontab import kind_of, read_crontab, read_crontabs
+from auditor.sources.discover import Found, discover
+from auditor.sources.host import read_host
+from auditor.sources.launches import Reader
+from auditor.sources.php.ini import read_phps
+from auditor.sources.laravel import read_app
+from auditor.sources.supervisor import read_configuration, read_file
+from auditor.sources.systemd import join_timers, read_unit, read_units
+from auditor.sources.tree import Tree
+
+MAIN_FILES = (
+    "etc/supervisor/supervisord.conf",
+    "etc/supervisord.conf",
+    "usr/local/etc/supervisord.conf",
+    "usr/etc/supervisord.conf",
+)
+"""Where a host's supervisord looks for its configuration; Debian's package names the first on its command line."""
+DROP_INS = (
+    "etc/supervisor/conf.d/*.conf",
+    "etc/supervisor/conf.d/*.ini",
+    "etc/supervisor.d/*.ini",
+    "etc/supervisor.d/*.conf",
+    "etc/supervisord.d/*.ini",
+    "etc/supervisord.d/*.conf",
+)
+"""Where people put programs; what no main file includes of them does not run."""
+APP_PLACES = ("var/www", "var/www/*", "var/www/*/current", "srv/*", "srv/*/current", "opt/*", "app", "usr/share/*", "home/*/*")
+"""Where apps lie that nothing names: a scheduler nobody starts is missed only if its app is seen."""
+MAX_APPS = 50
+"""More apps than that in those places are not looked into."""
+
+Overrides = Mapping[str, bytes]
+
+
+def read_site(
+    path: str, *, apps: Sequence[str] = (), kind: str | None = None, overrides: Overrides | None = None
+) -> Site:
+    """Everything below a path; raises Unreadable, UsageError."""
+    if "\0" in path:
+        raise UsageError("a path holds no NUL byte")
+    if not os.path.lexists(path):
+        raise Unreadable(path, "it does not exist")
+    if os.path.isdir(path):
+        tree = Tree(path)
+        try:
+            os.listdir(path)
+        except OSError as error:
+            raise Unreadable(path, (error.strerror or "it cannot be read").lower()) from None
+        chosen = kind or kind_of_tree(tree)
+        if chosen == "file":
+            raise UsageError(f"{path} is a folder, not a file")
+        survey = _Host(tree, path, apps, overrides or {}) if chosen == "host" else _Repository(tree, path, apps, overrides or {})
+        return survey.site()
+    folder, _, name = os.path.abspath(path).rpartition("/")
+    return _File(Tree(folder or "/"), path, name, apps, overrides or {}).site()
+
+
+def kind_of_tree(tree: Tree) -> str:
+    """A root file system has etc/ and none of what marks a checkout."""
+    if str(tree.root) == "/":
+        return "host"
+    marks = (".git", "composer.json", "artisan", "package.json", "Dockerfile", "docker-compose.yml", "compose.yml", "README.md")
+    if any(tree.stat(name) is not None for name in marks):
+        return "repository"
+    places = (*MAIN_FILES, "etc/supervisor", "etc/passwd", "etc/cron.d", "etc/systemd", "proc/meminfo")
+    found = [place for place in places if tree.stat(place) is not None]
+    return "host" if found and (tree.is_file("etc/passwd") or tree.is_file("proc/meminfo") or any(f in MAIN_FILES for f in found)) else "repository"
+
+
+class _Survey:
+    """What the three kinds of survey have in common."""
+
+    kind = "host"
+
+    def __init__(self, tree: Tree, name: str, apps: Sequence[str], overrides: Overrides) -> None:
+        self.tree = tree
+        self.name = name
+        self.asked = [tree.relative(_below(tree, app)) for app in apps]
+        self.overrides = overrides
+        self.unread: list[Unread] = []
+        self.apps: dict[str, App] = {}
+        for app in self.asked:
+            if not tree.is_dir(app):
+                raise Unreadable(app, "there is no such folder below the audited root")
+
+    def conf(self, path: str, *, whole: bool) -> SupervisorConf | None:
+        """One configuration, or None where it cannot be read, which is noted."""
+        try:
+            read = read_configuration if whole else read_file
+            return read(self.tree, path, self.overrides)
+        except Unreadable as problem:
+            self.unread.append(Unread(problem.path, problem.reason))
+            return None
+
+    def add_app(self, folder: str) -> None:
+        """Read one app, once."""
+        name = folder or "."
+        if name not in self.apps:
+            self.apps[name] = read_app(self.tree, folder, kind=self.kind, overrides=self.overrides)
+
+    def reader(self) -> Reader:
+        """What turns programs and lines into launches, with the apps known so far."""
+        versions = {name: app.laravel for name, app in self.apps.items() if app.laravel}
+        return Reader(self.kind, self.app_of, versions)
+
+    def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
+        raise NotImplementedError
+
+    def assemble(
+        self,
+        confs: Sequence[SupervisorConf],
+        launches: Sequence[Launch],
+        tables: Sequence[CronTable],
+        units: Sequence[Unit],
+        host: Host,
+        found: Found | None = None,
+    ) -> Site:
+        """The Site of all these."""
+        phps = read_phps(self.tree) if self.kind == "host" else ()
+        return Site(
+            name=self.name,
+            kind=self.kind,
+            host=host,
+            phps=phps,
+            confs=tuple(confs),
+            apps=tuple(self.apps.values()),
+            launches=tuple(launches),
+            tables=tuple(tables),
+            units=tuple(units),
+            scheduler_hints=tuple(found.scheduler_hints) if found else (),
+            worker_hints=tuple(found.worker_hints) if found else (),
+            unread=(*self.unread, *(found.unread if found else ())),
+        )
+
+
+class _Host(_Survey):
+    """A root file system."""
+
+    kind = "host"
+
+    def site(self) -> Site:
+        host = read_host(self.tree)
+        confs = self.confs()
+        tables = read_crontabs(self.tree, self.overrides)
+        units = read_units(self.tree, self.overrides)
+        self.find_apps(confs, tables, units)
+        reader = self.reader()
+        launches: list[Launch] = []
+        for conf in confs:
+            launches += reader.programs(conf, "")
+        for table in tables:
+            if table.refused is None:
+                launches += reader.lines(table, "")
+        for unit in units:
+            launches += reader.units(unit, "")
+        return self.assemble(confs, launches, tables, units, host)
+
+    def confs(self) -> list[SupervisorConf]:
+        """Every main file with what it includes, then each program file that none of them includes."""
+        found = []
+        included: set[str] = set()
+        for main in MAIN_FILES:
+            if main in self.overrides or self.tree.stat(main) is not None:
+                conf = self.conf(main, whole=True)
+                if conf is not None:
+                    found.append(conf)
+                    included.update(conf.files)
+        for pattern in DROP_INS:
+            for path in self.tree.glob(pattern):
+                if path not in included:
+                    included.add(path)
+                    conf = self.conf(path, whole=False)
+                    if conf is not None and (conf.programs or conf.oddities):
+                        found.append(conf)
+        return found
+
+    def find_apps(
+        self, confs: Sequence[SupervisorConf], tables: Sequence[CronTable], units: Sequence[Unit]
+    ) -> None:
+        """The apps that are asked for, those that something runs, and those in the usual places."""
+        for folder in self.asked:
+            self.add_app(folder)
+        reader = Reader(self.kind, self.note_app, {})
+        for conf in confs:
+            list(reader.programs(conf, ""))
+        for table in tables:
+            list(reader.lines(table, ""))
+        for unit in units:
+            list(reader.units(unit, ""))
+        if self.asked:
+            return
+        for pattern in APP_PLACES:
+            for folder in self.tree.glob(pattern):
+                if len(self.apps) < MAX_APPS and self.tree.is_file(f"{folder}/artisan") and not self.known(folder):
+                    self.add_app(folder)
+
+    def known(self, folder: str) -> bool:
+        """Whether that folder is an app already read, by another path (a symlink such as current/)."""
+        try:
+            real = self.tree.real(folder)
+            return any(self.tree.real(name) == real for name in self.apps)
+        except (OSError, Unreadable):
+            return True
+
+    def note_app(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
+        """Read the app that a command runs, where it is there."""
+        name, mark = self.app_of(command, directory)
+        if mark is None or mark.reason is None:
+            if name and name not in self.apps and self.tree.is_dir(name):
+                self.add_app(name)
+        return name, mark
+
+    def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
+        if command.artisan is None:
+            return "", None
+        if command.in_container:
+            return "", unknown("it runs inside another container", command.place)
+        if command.app is not None and not command.is_unknown("app"):
+            folder = self.tree.relative(command.app)
+            if not self.tree.is_dir(folder):
+                return folder, None
+            for name in self.apps:
+                if name == folder or self.same(name, folder):
+                    return name, declared(command.place)
+            return folder, declared(command.place)
+        if len(self.apps) == 1:
+            return next(iter(self.apps)), None
+        reason = command.mark("app").reason or "where its artisan lies cannot be told"
+        return "", unknown(reason, command.place)
+
+    def same(self, first: str, second: str) -> bool:
+        try:
+            return self.tree.real(first) == self.tree.real(second)
+        except (OSError, Unreadable):
+            return False
+
+
+class _Repository(_Survey):
+    """Files of unknown destination: which of them runs where is not known, so each stands for itself."""
+
+    kind = "repository"
+
+    def site(self) -> Site:
+        found = discover(self.tree)
+        host = unknown_host("this is a repository, not a host")
+        for folder in dict.fromkeys([*self.asked, *found.apps]) if not self.asked else self.asked:
+            self.add_app(folder)
+        confs = self.confs(found)
+        tables = [read_crontab(self.tree, path, kind_in_repository(path), self.overrides.get(path)) for path in found.tables]
+        units = join_timers(tuple(self.unit(found.units)))
+        reader = self.reader()
+        launches: list[Launch] = []
+        for conf in confs:
+            launches += reader.programs(conf, conf.main if conf.is_main else posixpath.dirname(conf.main))
+        for table in tables:
+            launches += reader.lines(table, table.path)
+        for unit in units:
+            launches += reader.units(unit, posixpath.dirname(unit.path))
+        return self.assemble(confs, launches, tables, units, host, found)
+
+    def confs(self, found: Found) -> list[SupervisorConf]:
+        """Main files with what they include of the repository; then each file that none of them includes."""
+        read = []
+        included: set[str] = set()
+        fragments = []
+        for path in found.confs:
+            conf = self.conf(path, whole=False)
+            if conf is None:
+                continue
+            if conf.is_main:
+                whole = self.conf(path, whole=True) or conf
+                read.append(whole)
+                included.update(whole.files)
+            else:
+                fragments.append(conf)
+        return read + [conf for conf in fragments if conf.main not in included]
+
+    def unit(self, paths: Sequence[str]) -> list[Unit]:
+        units = []
+        for path in paths:
+            try:
+                units.append(read_unit(self.tree, path, self.overrides.get(path)))
+            except Unreadable as problem:
+                self.unread.append(Unread(problem.path, problem.reason))
+        return units
+
+    def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
+        if command.artisan is None:
+            return "", None
+        if not self.apps:
+            return "", unknown("there is no Laravel app in this repository", command.place)
+        if len(self.apps) == 1:
+            return next(iter(self.apps)), None
+        path = (command.app or "").strip("/")
+        fitting = [name for name in self.apps if name != "." and (path == name or path.endswith(f"/{name}"))]
+        if len(fitting) == 1:
+            return fitting[0], None
+        return "", unknown(f"this repository holds {len(self.apps)} Laravel apps, and which one it runs is not told", command.place)
+
+
+class _File(_Repository):
+    """One file by itself."""
+
+    kind = "file"
+
+    def __init__(self, tree: Tree, name: str, file: str, apps: Sequence[str], overrides: Overrides) -> None:
+        super().__init__(tree, name, apps, overrides)
+        self.file = file
+
+    def site(self) -> Site:
+        data = self.overrides[self.file] if self.file in self.overrides else self.tree.read(self.file)
+        found = Found()
+        if self.file.endswith((".service", ".timer")):
+            found.units.append(self.file)
+        elif "cron" in self.file and b"[program:" not in data:
+            found.tables.append(self.file)
+        else:
+            found.confs.append(self.file)
+        for folder in self.asked:
+            self.add_app(folder)
+        confs = [conf for path in found.confs if (conf := self.conf(path, whole=False)) is not None]
+        tables = [read_crontab(self.tree, path, kind_in_repository(path), data) for path in found.tables]
+        units = self.unit(found.units)
+        reader = self.reader()
+        launches: list[Launch] = []
+        for conf in confs:
+            launches += reader.programs(conf, conf.main)
+        for table in tables:
+            launches += reader.lines(table, table.path)
+        for unit in units:
+            launches += reader.units(unit, unit.path)
+        return self.assemble(confs, launches, tables, units, unknown_host("only one file was looked at"), found)
+
+
+def kind_in_repository(path: str) -> str:
+    """A file below an overlay's etc/ is what it is there; any other has an unknown destination."""
+    return kind_of(path)
+
+
+def unknown_host(reason: str) -> Host:
+    """A host of which nothing is known."""
+    fields = ("memory", "cgroup_memory", "cpus", "users", "homes", "name")
+    return Host(marks={field: unknown(reason) for field in fields})
+
+
+def _below(tree: Tree, app: str) -> str:
+    """An --app as a path below the root, whether it is given from there or as this machine sees it."""
+    full = os.path.realpath(app)
+    root = str(tree.root).rstrip("/")
+    if os.path.isdir(app) and (full == root or full.startswith(f"{root}/")):
+        return full[len(root) :] or "/"
+    return app
+
+
+__all__ = ["kind_of_tree", "origin", "read_site"]
