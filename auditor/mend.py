@@ -1,0 +1,279 @@
+"""The mending flow: judge, settle one fact after another, render, read again, judge again; nothing is written here.
+
+Each fact is settled once, in the order in which bounds build on one another (retry_after → timeout → stopwaitsecs), and
+after each the corrected text is read again by the very sources that read the original. So what is proposed at the end has
+been judged as it would be if it were written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from auditor import audit
+from auditor.bounds import settled
+from auditor.errors import CannotMend
+from auditor.facts.census import Absent, Subject, take_census
+from auditor.facts.levers import LEVERS, shown
+from auditor.facts.scopes import SCOPES
+from auditor.facts.site import Site
+from auditor.facts.supervisor import Program
+from auditor.findings import Bound, Finding, Verdict
+from auditor.judge.rule import Rule
+from auditor.judge.rulebook import Rulebook
+from auditor.judge.weigh import judged
+from auditor.remedies.program_edit import Settled, file_of, option_of, rewrite
+from auditor.remedies.scheduler import scheduler_file
+from auditor.sources.tree import Tree
+
+
+Place = tuple[str, str]
+"""Main file of a configuration and name of a section."""
+Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
+"""What rules ask of one fact, by program."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One fact that gets another value, and the rules that ask for it."""
+
+    subject: str
+    """The program it belongs to."""
+    told: str
+    """As it will be written: "stopwaitsecs=130"."""
+    rules: tuple[str, ...]
+    """The rules it satisfies."""
+    unsafe: tuple[str, ...] = ()
+    """Why it may change what the configuration means."""
+
+
+class ByHand(msgspec.Struct, frozen=True):
+    """What stays as it is, because no value satisfies all, or because it cannot be written with certainty."""
+
+    subject: str
+    """What it is about."""
+    rules: tuple[str, ...]
+    """The rules that ask for it."""
+    reason: str
+    """Why it is left, as a clause."""
+
+
+class Corrected(msgspec.Struct, frozen=True):
+    """One file, before and after."""
+
+    path: str
+    """Path below the audited root."""
+    before: bytes | None
+    """What it holds, None where it is new."""
+    after: bytes
+    """What it is to hold."""
+    changes: tuple[Change, ...]
+    """What was changed in it, and for which rules."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that mending would do."""
+
+    root: Path
+    """The audited root on this machine."""
+    files: tuple[Corrected, ...] = ()
+    """The files to write, by path."""
+    by_hand: tuple[ByHand, ...] = ()
+    """What is left to a person."""
+    withheld: tuple[ByHand, ...] = ()
+    """Unsafe changes that were not asked for."""
+    before: Verdict = Verdict()
+    """How the site was judged."""
+    after: Verdict = Verdict()
+    """How it would be judged once the files are written."""
+
+
+def plan(
+    path: str,
+    rules: Rulebook,
+    *,
+    unsafe: bool = False,
+    apps: Sequence[str] = (),
+    kind: str | None = None,
+) -> Plan:
+    """What would mend a host, a repository or a file; raises CannotMend, Unreadable, UsageError."""
+    return _Mender(path, rules, unsafe=unsafe, apps=apps, kind=kind).plan()
+
+
+class _Mender:
+    def __init__(
+        self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None
+    ) -> None:
+        self.path = path
+        self.rules = rules
+        self.unsafe = unsafe
+        self.apps = apps
+        self.kind = kind
+        place = Path(path)
+        self.tree = Tree(place if place.is_dir() else place.absolute().parent)
+        self.texts: dict[str, bytes] = {}
+        self.changes: dict[str, list[Change]] = defaultdict(list)
+        self.by_hand: dict[tuple[str, tuple[str, ...]], ByHand] = {}
+        self.withheld: dict[tuple[str, tuple[str, ...]], ByHand] = {}
+
+    def look(self) -> Site:
+        return audit.look(self.path, apps=self.apps, kind=self.kind, overrides=self.texts)
+
+    def plan(self) -> Plan:
+        site = self.look()
+        before = audit.judge(site, self.rules)
+        for fact in self.rules.order():
+            if self.settle(fact, site):
+                site = self.look()
+        self.add_files(site)
+        site = self.look()
+        after = audit.judge(site, self.rules)
+        self.check(before, after)
+        return Plan(
+            root=self.tree.root,
+            files=tuple(
+                Corrected(path, self.original(path), text, tuple(self.changes[path]))
+                for path, text in sorted(self.texts.items())
+                if text != self.original(path)
+            ),
+            by_hand=tuple(self.by_hand.values()),
+            withheld=tuple(self.withheld.values()),
+            before=before,
+            after=after,
+        )
+
+    def original(self, path: str) -> bytes | None:
+        return self.tree.read(path) if self.tree.is_file(path) else None
+
+    def text(self, path: str) -> bytes:
+        return self.texts[path] if path in self.texts else self.tree.read(path)
+
+    def settle(self, fact: str, site: Site) -> bool:
+        """Settle one fact for every program that a rule asks it of; whether any text changed."""
+        asked: Asked = defaultdict(list)
+        concerned = [rule for rule in self.rules if any(fix.fact == fact for fix in rule.fixes)]
+        for rule, subject, finding in judged(concerned, take_census(site)):
+            bounds = [bound for bound in finding.bounds if bound.fact == fact]
+            if not bounds:
+                continue
+            program = _root(rule.scope, subject, "program")
+            if not isinstance(program, Program):
+                self.leave(subject.name, [rule.id], "it is not a supervisor program, and only those are rewritten")
+                continue
+            if bounds[0].unsafe and not self.unsafe:
+                key = (program.name, (rule.id,))
+                self.withheld[key] = ByHand(program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}")
+                continue
+            asked[self.conf_of(site, program), program.section].append((rule, subject, finding))
+        return self.apply_all(fact, site, asked)
+
+    def conf_of(self, site: Site, program: Program) -> str:
+        return next(conf.main for conf in site.confs if any(p is program for p in conf.programs))
+
+    def apply_all(self, fact: str, site: Site, asked: Asked) -> bool:
+        """Write one fact of many programs, then read everything again once; only where that disagrees, one by one."""
+        texts, changes = dict(self.texts), {path: list(found) for path, found in self.changes.items()}
+        done = [one for place, wishes in asked.items() if (one := self.apply(fact, site, place, wishes)) is not None]
+        if not done:
+            return False
+        wrong = self.disagreeing(fact, done)
+        if not wrong:
+            return True
+        self.texts, self.changes = texts, defaultdict(list, changes)
+        for place, value in done:
+            if place in wrong:
+                names = [rule.id for rule, _, _ in asked[place]]
+                self.leave(place[1].partition(":")[2], names, f"rewritten, {shown(fact, value)} would not read as such")
+            else:
+                self.apply(fact, site, place, asked[place])
+        return len(wrong) < len(done)
+
+    def disagreeing(self, fact: str, done: Sequence[tuple[Place, float | bool | str]]) -> set[Place]:
+        """The programs whose corrected text does not say what was settled, to the sources that will read it."""
+        site = self.look()
+        held: dict[Place, set[object]] = defaultdict(set)
+        for place, holder in _holders(site, fact):
+            held[place].add(getattr(holder, fact.partition(".")[2]))
+        return {place for place, value in done if held[place] != {value}}
+
+    def apply(
+        self, fact: str, site: Site, place: Place, wishes: list[tuple[Rule, Subject, Finding]]
+    ) -> tuple[Place, float | bool | str] | None:
+        main, section = place
+        rule, subject, _ = wishes[0]
+        program = _root(rule.scope, subject, "program")
+        holder = _root(rule.scope, subject, fact.partition(".")[0])
+        assert isinstance(program, Program) and not isinstance(holder, Absent)
+        names = tuple(dict.fromkeys(rule.id for rule, _, _ in wishes))
+        bounds = [bound for _, _, finding in wishes for bound in finding.bounds if bound.fact == fact]
+        value = settled(fact, getattr(holder, fact.partition(".")[2]), bounds)
+        if value is None:
+            self.leave(program.name, names, _why_not(fact, bounds))
+            return None
+        conf = next(conf for conf in site.confs if conf.main == main)
+        files = [(path, self.text(path)) for path in conf.files]
+        path = file_of(section, option_of(fact), files, program.file)
+        try:
+            text = rewrite(self.text(path), section, [Settled(fact, value)], path)
+        except CannotMend as problem:
+            self.leave(program.name, names, problem.reason)
+            return None
+        if text == self.text(path):
+            return None
+        self.texts[path] = text
+        reasons = tuple(dict.fromkeys(bound.unsafe for bound in bounds if bound.unsafe))
+        self.changes[path].append(Change(program.name, shown(fact, value), names, reasons))
+        return place, value
+
+    def leave(self, subject: str, rules: Sequence[str], reason: str) -> None:
+        self.by_hand.setdefault((subject, tuple(rules)), ByHand(subject, tuple(rules), reason))
+
+    def add_files(self, site: Site) -> None:
+        """Files that are made, or lines that are made anew, where a rule asks for one."""
+        concerned = [rule for rule in self.rules if rule.adds]
+        for rule, subject, finding in judged(concerned, take_census(site)):
+            roots = dict(zip(SCOPES[rule.scope], subject.roots, strict=True))
+            try:
+                path, text, told = scheduler_file(rule.adds, roots, site, self.text)
+            except CannotMend as problem:
+                self.leave(subject.name, [rule.id], problem.reason)
+                continue
+            self.texts[path] = text
+            self.changes[path].append(Change(subject.name, told, (finding.rule,)))
+
+    def check(self, before: Verdict, after: Verdict) -> None:
+        """No finding may be new, and none that is mended may be left: else nothing of the plan is right."""
+        if not self.texts:
+            return
+        known = {(finding.rule, finding.subject) for finding in before.findings}
+        new = [f for f in after.findings if (f.rule, f.subject) not in known and f.severity != "note"]
+        if new:
+            first = new[0]
+            raise CannotMend(first.file, f"the corrected text would bring a new finding, {first.rule}: {first.message.rstrip('.')}")
+
+
+def _root(scope: str, subject: Subject, root: str) -> object:
+    order = list(SCOPES[scope])
+    return subject.roots[order.index(root)] if root in order else Absent()
+
+
+def _holders(site: Site, fact: str) -> Iterator[tuple[Place, object]]:
+    """What holds a fact, for every program of a site."""
+    root = fact.partition(".")[0]
+    scope = root if root in SCOPES else "program"
+    mains = {id(program): conf.main for conf in site.confs for program in conf.programs}
+    for subject in take_census(site).of(scope):
+        program = _root(scope, subject, "program")
+        if isinstance(program, Program):
+            yield (mains[id(program)], program.section), _root(scope, subject, root)
+
+
+def _why_not(fact: str, bounds: Sequence[Bound]) -> str:
+    asked = " and ".join(f"{bound.operator.replace('_', ' ')} {_plain(bound.value)}" for bound in bounds)
+    return f"{LEVERS[fact].name} would have to be {asked}" if fact in LEVERS else "nothing of ours writes that"
+
+
+def _plain(value: float | bool | str) -> str:
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
