@@ -1,0 +1,58 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+KINDS = ("host", "repository", "file")
+
+
+def what_to_look_at(command: Command) -> Command:
+    """PATH, --app and --as."""
+    command = click.argument("path", default="/", type=click.Path())(command)
+    command = click.option(
+        "--app", "apps", multiple=True, metavar="DIR", help="Root of a Laravel app, from PATH; may be given again."
+    )(command)
+    return click.option(
+        "--as", "kind", type=click.Choice(KINDS), help="What PATH is; told from what lies in it otherwise."
+    )(command)
+
+
+def which_rules(command: Command) -> Command:
+    """--select, --ignore and --rules."""
+    command = click.option(
+        "--select", multiple=True, metavar="RULE", help="Judge only by this rule or group; may be given again."
+    )(command)
+    command = click.option(
+        "--ignore", multiple=True, metavar="RULE", help="Leave out this rule or group; may be given again."
+    )(command)
+    return click.option(
+        "--rules", "rule_folders", multiple=True, type=click.Path(exists=True, file_okay=False), metavar="DIR",
+        help="Judge by the rules of this folder too; may be given again.",
+    )(command)  # fmt: skip
+
+
+def in_colour(command: Command) -> Command:
+    """--color / --no-color."""
+    return click.option(
+        "--color/--no-color", "colour", default=None, help="Colour; by default where a terminal reads it."
+    )(command)
+
+
+def wants_colour(asked: bool | None) -> bool:
+    """By the conventions of NO_COLOR, FORCE_COLOR and TERM=dumb."""
+    import os
+    import sys
+
+    if asked is not None:
+        return asked
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

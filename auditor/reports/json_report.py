@@ -1,0 +1,35 @@
+"""The report as JSON: the model itself, versioned; docs/report.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from auditor.findings import Verdict
+
+FORMAT = 1
+"""Version of this shape; it grows by one when a reader of the older one could misread it."""
+
+
+def json_report(verdict: Verdict, *, version: str) -> str:
+    """One JSON object, two spaces of indentation, keys in the model's order."""
+    found: dict[str, Any] = {
+        "format": FORMAT,
+        "tool": "queue-auditor",
+        "version": version,
+        "summary": summary(verdict),
+        **msgspec.to_builtins(verdict),
+    }
+    for key in ("findings", "skipped", "ignored"):
+        found.setdefault(key, [])
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def summary(verdict: Verdict) -> dict[str, int]:
+    """How many of each there are."""
+    counts = {severity: 0 for severity in ("error", "warning", "note")}
+    for finding in verdict.findings:
+        counts[finding.severity.value] += 1
+    return {**counts, "skipped": len(verdict.skipped), "ignored": len(verdict.ignored)}
