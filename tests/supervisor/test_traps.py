@@ -243,6 +243,7 @@ def test_no_secret_is_kept() -> None:
         '[supervisord]\nenvironment=DB_PASSWORD="hunter2",A="1"\n'
         "[program:x]\ncommand=x --a=%(ENV_DB_PASSWORD)s redis://u:hunter2@h %(ENV_API_TOKEN)s\n"
         "environment=API_TOKEN='hunter2',\n  OTHER_SECRET=hunter2\n"
+        "[program:y]\ncommand=x\nenvironment=MY_SECRET='a ;hunter2'\n"
         "[unix_http_server]\nfile=/s\nusername=u\npassword=hunter2 ; x\n"
         "[supervisorctl]\nusername=u\npassword = hunter2\n"
         "[inet_http_server]\nport=1\npassword=hunter2\n  hunter2\n"

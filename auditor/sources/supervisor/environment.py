@@ -68,10 +68,12 @@ def parse(text: str) -> Pairs:
 
 def _why(tokens: list[str], i: int, pairs: dict[str, str]) -> str:
     after = f" after {next(reversed(pairs))}" if pairs else ""
+    # A piece of a secret that was cut there must not be told: what looks like a name is one.
+    shown = tokens[i] if tokens[i].isidentifier() and len(tokens[i]) <= 40 else "a name"
     if len(tokens) - i == 2 and tokens[i + 1] == "=":
-        return f"{tokens[i]} has no value{after}"
+        return f"{shown} has no value{after}"
     if len(tokens) - i > 2 and tokens[i + 1] == "=" and tokens[i + 2] == ",":
-        return f"{tokens[i]} has no value{after}"
+        return f"{shown} has no value{after}"
     return (
         f"a NAME=value pair is expected{after or ' first'}; quote a value that holds other signs than A-Z 0-9 _/.+-():"
     )

@@ -151,7 +151,7 @@ def _written(path: str, lines: Sequence[str], assignment: Assignment, here: str 
         value = value.replace(HERE, here)
     place = origin(path, assignment.line, line)
     # Where the line hides nothing, its value hides nothing.
-    plain = not assignment.more and place.text == line
+    plain = assignment.name != "password" and not assignment.more and place.text == line
     return Written(assignment.name, value, place, declared(place), value if plain else hide(assignment.name, value))
 
 

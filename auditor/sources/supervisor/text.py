@@ -130,7 +130,7 @@ def _cut(path: str, lines: list[str], block: Block, assignment: Assignment) -> l
                 origin(path, number, line),
                 section=block.name,
                 setting=assignment.name,
-                value=cut,
+                value=cut if assignment.name == "command" else None,  # of an environment it may be half a secret
             )
         )
     return found
