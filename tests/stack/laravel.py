@@ -122,6 +122,7 @@ class Laravel:
         megabytes: int = 0,
         kilobytes: int = 0,
         count: int = 1,
+        breaks: bool = False,
     ) -> Finished:
         """Push jobs that write in the journal; see PushWork.php for each option."""
         options: dict[str, Any] = {
@@ -134,7 +135,8 @@ class Laravel:
             "kilobytes": kilobytes,
             "count": count,
         }
-        return self.artisan("work:push", label, *(f"--{k}={v}" for k, v in options.items() if v is not None))
+        words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        return self.artisan("work:push", label, *words, *(["--breaks"] if breaks else []))
 
     def count(self, connection: str | None = None, queue: str | None = None) -> int:
         """How many jobs a queue holds: ready, delayed and reserved."""

@@ -27,6 +27,7 @@ class Work implements ShouldQueue
         public float $seconds = 0,
         public int $megabytes = 0,
         public string $padding = '',
+        public bool $breaks = false,
     ) {
     }
 
@@ -37,6 +38,9 @@ class Work implements ShouldQueue
         $deadline = microtime(true) + $this->seconds;
         if ($this->megabytes > 0) {
             self::$kept[] = str_repeat('x', $this->megabytes * 1024 * 1024);
+        }
+        if ($this->breaks) {
+            throw new \RuntimeException("Job {$this->label} breaks, as it was told to.");
         }
         while (microtime(true) < $deadline) {
             usleep(20000);

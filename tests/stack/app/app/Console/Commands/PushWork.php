@@ -15,6 +15,7 @@ class PushWork extends Command
         {--job-timeout= : seconds of the job itself}
         {--megabytes=0 : memory that each job keeps}
         {--kilobytes=0 : size of each payload}
+        {--breaks : it throws an exception}
         {--count=1 : how many; more than one are labelled label1, label2, …}';
 
     protected $description = 'Push jobs that write in the journal';
@@ -28,6 +29,7 @@ class PushWork extends Command
                 (float) $this->option('seconds'),
                 (int) $this->option('megabytes'),
                 str_repeat('x', 1024 * (int) $this->option('kilobytes')),
+                (bool) $this->option('breaks'),
             );
             $job->tries = $this->whole('tries');
             $job->timeout = $this->whole('job-timeout');

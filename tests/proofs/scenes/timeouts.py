@@ -1,0 +1,226 @@
+"""Harms of the chain of time-outs: job < --timeout < retry_after, --timeout < stopwaitsecs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from tests.proofs.scenes.scene import NAME, Change, Scene, Seen, comes, see
+from tests.stack.host import Host
+from tests.stack.polling import until
+from tests.stack.supervisord import Supervisord
+
+RETRY_AFTER = "queue.connections.{connection}.retry_after"
+
+
+class JobRunsTwice(Scene):
+    """A job that outlasts retry_after is begun by a second worker while the first is still at it."""
+
+    rule = "timeouts/timeout-below-retry-after"
+    always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120"})
+    bad = Change(config={RETRY_AFTER: 90})
+    good = Change(config={RETRY_AFTER: 150})
+    clock: ClassVar[str | None] = "+0 x30"
+    backends: ClassVar[tuple[str, ...]] = ("redis", "mariadb", "sqlite")
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J", seconds=100).must()
+        # A host put right by a shorter --timeout never lets it end, but begins it again, later.
+        until(lambda: host.journal.ends("J") or len(host.journal.starts("J")) > 1, 12, "J ends or is begun again")
+        comes(lambda: host.journal.ends("J"), 2)
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert len(seen.starts) >= 2
+        assert 89 <= seen.starts[1].time - seen.starts[0].time <= 100
+        assert seen.overlaps("J")
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert not seen.overlaps("J")
+
+
+class JobFailsAndSucceeds(JobRunsTwice):
+    """With one try, the second worker writes off a job that the first then finishes."""
+
+    always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120", "tries": "1"})
+    backends: ClassVar[tuple[str, ...]] = ("redis",)
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J", seconds=100).must()
+        until(lambda: host.journal.ends("J") or host.journal.failures("J"), 12, "J ends or is given up")
+        comes(lambda: host.journal.ends("J"), 2)
+        return see(host, output=host.laravel.failed())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert len(seen.starts) == 1
+        assert seen.ends[0].time > seen.failures[0].time
+        assert seen.ends[0].pid != seen.failures[0].pid
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert not (seen.ends and seen.failures)
+
+
+class RetryAfterIsZero(Scene):
+    """A retry_after cast from a variable that is not there is 0: a running job is handed out again at once."""
+
+    rule = "timeouts/retry-after-missing"
+    always = Change(program={"numprocs": "2"})
+    bad = Change(config={RETRY_AFTER: "(int) env('REDIS_QUEUE_RETRY_AFTER')"})
+    good = Change(config={RETRY_AFTER: "(int) env('REDIS_QUEUE_RETRY_AFTER', 90)"})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J", seconds=2.5).must()
+        host.laravel.await_end("J")
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.overlaps("J")
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert [len(seen.starts), len(seen.ends)] == [1, 1]
+
+
+class JobIsNeverRetried(Scene):
+    """A job whose worker was killed stays reserved for years, and nothing says so."""
+
+    rule = "timeouts/retry-after-never"
+    bad = Change(config={RETRY_AFTER: 90000000})
+    good = Change(config={RETRY_AFTER: 90})
+    clock: ClassVar[str | None] = "+0 x30"
+    backends: ClassVar[tuple[str, ...]] = ("redis", "mariadb", "sqlite")
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        host.laravel.push("J", seconds=20).must()
+        host.laravel.await_start("J")
+        host.kill(server.pid(NAME))
+        host.laravel.push("K").must()
+        host.laravel.await_end("K")
+        comes(lambda: host.journal.ends("J"), 4)
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"K"}
+        assert seen.left == 1
+        assert not seen.failures
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"J", "K"}
+        assert [one.attempt for one in seen.ends if one.label == "J"] == [2]
+
+
+class JobIsKilledAtStop(Scene):
+    """supervisord kills a worker in the middle of its job: the restart looks well, the job never ends."""
+
+    rule = "timeouts/stopwaitsecs-covers-timeout"
+    bad = Change(program={"stopwaitsecs": None})
+    clock: ClassVar[str | None] = "+0 x20"
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        host.laravel.push("J", seconds=40).must()
+        host.laravel.await_start("J")
+        server.restart(NAME)
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert f"killing '{NAME}'" in seen.log
+        assert "SIGKILL" in seen.log
+        assert not seen.ends
+        assert seen.states == {NAME: "RUNNING"}
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert "SIGKILL" not in seen.log
+        assert seen.labels("end") == {"J"}
+
+
+class DefaultTimeoutKills(Scene):
+    """Without --timeout a job has 60 s; then its worker kills itself, and no line says why."""
+
+    rule = "timeouts/timeout-not-written"
+    always = Change(program={"stopwaitsecs": "100"}, options={"tries": "1"})
+    bad = Change(options={"timeout": None})
+    good = Change(options={"timeout": "90"})
+    clock: ClassVar[str | None] = "+0 x30"
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J", seconds=70).must()
+        until(lambda: host.journal.ends("J") or server.exits(NAME), 10, "J ends or its worker does", server.log_path)
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.exits == ["terminated by SIGKILL; not expected"]
+        assert 55 <= seen.failures[0].time - seen.starts[0].time <= 70
+        assert not seen.ends
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"J"}
+        assert not seen.exits
+
+
+class IdleWorkerKillsItself(Scene):
+    """The alarm of --timeout also counts while a worker sleeps: with a longer --sleep it is killed when idle."""
+
+    rule = "timeouts/sleep-below-timeout"
+    always = Change(options={"timeout": "30"})
+    bad = Change(options={"sleep": "60"})
+    good = Change(options={"sleep": "3"})
+    clock: ClassVar[str | None] = "+0 x30"
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        comes(lambda: len(server.exits(NAME)) >= 2, 4)
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.exits[:2] == ["terminated by SIGKILL; not expected"] * 2
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.exits == []
+
+
+class BlockedWorkerCannotStop(Scene):
+    """With block_for 0 an idle worker hears no SIGTERM until a job arrives, so that every stop ends in SIGKILL."""
+
+    rule = "timeouts/block-for-zero"
+    always = Change(program={"stopwaitsecs": "3"}, options={"timeout": "2"})
+    bad = Change(config={"queue.connections.redis.block_for": 0})
+    good = Change(config={"queue.connections.redis.block_for": 1})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        host.laravel.push("J").must()
+        host.laravel.await_end("J")
+        server.restart(NAME)
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert f"killing '{NAME}'" in seen.log
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert f"killing '{NAME}'" not in seen.log

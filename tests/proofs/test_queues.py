@@ -1,0 +1,54 @@
+"""Queues that nobody reads, that are thrown away, or that cost the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.proofs.scenes import queues
+
+Prove = Callable[..., None]
+
+
+def test_sync_worker_idles(prove: Prove) -> None:
+    """With the sync driver a job runs in whoever pushes it, and the worker waits for ever."""
+    prove(queues.SyncWorkerIdles)
+
+
+def test_connection_unknown(prove: Prove) -> None:
+    """A connection that config/queue.php does not have ends every start."""
+    prove(queues.ConnectionUnknown)
+
+
+def test_queue_with_space(prove: Prove) -> None:
+    """The name after ", " begins with a space: that queue is never read."""
+    prove(queues.QueueWithSpace)
+
+
+def test_queue_not_served(prove: Prove) -> None:
+    """Jobs go to a queue that no worker reads."""
+    prove(queues.QueueNotServed)
+
+
+def test_config_cache_stale(prove: Prove) -> None:
+    """An edited .env changes nothing while the cached configuration is there: the worker reads the old queue."""
+    prove(queues.ConfigCacheStale)
+
+
+def test_env_unreadable(prove: Prove) -> None:
+    """A .env that phpdotenv refuses ends every artisan, the workers' too."""
+    prove(queues.EnvUnreadable)
+
+
+def test_redis_evicts(prove: Prove) -> None:
+    """A Redis that may evict any key throws a whole queue away to make room, and every push succeeds."""
+    prove(queues.RedisEvicts)
+
+
+def test_memory_restarts_fatal(prove: Prove) -> None:
+    """A --memory that one job fills makes each job cost a restart, and enough of them the worker."""
+    prove(queues.MemoryRestartsFatal)
+
+
+def test_dies_in_mid_job(prove: Prove) -> None:
+    """Where PHP's memory_limit is below --memory, a leak ends a worker in a job and not between two."""
+    prove(queues.DiesInMidJob)
