@@ -16,7 +16,7 @@ from auditor.facts.command import Command
 from auditor.facts.host import Php
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
-from auditor.facts.origin import NEVER, Fact, Mark, MiB, Seconds, derived, unknown
+from auditor.facts.origin import NEVER, Fact, Mark, MiB, Seconds, declared, derived, unknown
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable, Unit
 from auditor.facts.site import Site
@@ -86,10 +86,25 @@ class Worker(Fact):
     """Whether it ends after one job."""
     stop_when_empty: bool = False
     """Whether it ends when no job is ready."""
+    can_be_recycled: bool = True
+    """Whether its Laravel has --max-time and --max-jobs: false only where that is known to be older than 8."""
+    shared_variable: str = ""
+    """The variable of unknown value that is both its --timeout and its program's stopwaitsecs, as written; "" where
+    there is none."""
     twins: tuple[str, ...] = ()
-    """Other workers here that take the same jobs with the same command."""
+    """Other workers on this host, defined elsewhere, that take the same jobs."""
     beside_horizon: tuple[str, ...] = ()
     """Horizon masters here that serve one of its queues on the same connection."""
+
+    @derived("twins")
+    def has_twins(self) -> bool:
+        """Whether the same work is defined elsewhere as well."""
+        return bool(self.twins)
+
+    @derived("queues")
+    def polls_several(self) -> bool:
+        """Whether it polls more than one queue."""
+        return len(self.queues) > 1
 
     @derived("queues")
     def queue_with_space(self) -> str:
@@ -164,6 +179,10 @@ class Totals(Fact):
     """Sum over all workers of processes × (--memory + what PHP takes beside it)."""
     stop_sum: Seconds = 0.0
     """How long stopping everything can take: supervisord stops one group after another."""
+    stop_longest: Seconds = 0.0
+    """How long the slowest of its groups can take."""
+    stop_granted: Seconds | None = None
+    """How long systemd lets supervisord stop before it kills it; None where no unit that starts it is seen."""
     schedulers: int = 0
     """Schedulers found."""
 
@@ -251,6 +270,7 @@ class _Joiner:
                     "program", launch.name, self.program(launch), launch.command, launch, self.conf(launch),
                     self.app(launch), self.php(launch), host, totals,
                 )  # fmt: skip
+            self.add("launch", launch.name, launch, launch.command, self.app(launch), host, totals)
         for table in self.site.tables:
             self.add("table", table.path, table, totals)
         for conf in self.site.confs:
@@ -336,8 +356,13 @@ class _Joiner:
             else:
                 queues = ()
                 marks["queues"] = unknown("which queue it polls by default is not known")
+        shared = self.shared_variable(launch)
+        if shared:
+            marks["shared_variable"] = declared(command.mark("timeout").origin)
         return Worker(
             marks=marks,
+            can_be_recycled=isinstance(app, Absent) or not app.laravel or app.is_unknown("laravel") or app.laravel[0] >= 8,
+            shared_variable=shared,
             name=launch.name,
             kind=command.kind,
             runner=launch.runner,
@@ -358,6 +383,21 @@ class _Joiner:
             once=command.once,
             stop_when_empty=command.stop_when_empty,
         )
+
+    def shared_variable(self, launch: Launch) -> str:
+        """The one variable that a worker's --timeout and its program's stopwaitsecs both are, "" where they are not."""
+        found, program = launch.command.timeout_variable, self.program(launch)
+        if not found or isinstance(program, Absent) or not program.is_unknown("stopwaitsecs"):
+            return ""
+        conf, _ = self.programs[launch.conf, launch.name]
+        values = (
+            setting.value.strip()
+            for section in conf.sections
+            if section.name == program.section
+            for setting in section.settings
+            if setting.name == "stopwaitsecs"
+        )
+        return found if found in values else ""
 
     def horizon(self, launch: Launch) -> Horizon:
         marks = _taken(launch, "name", "user", "processes")
@@ -449,21 +489,30 @@ class _Joiner:
                 ))
             )  # fmt: skip
         self.schedulers = related
-        same: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        same: dict[tuple[object, ...], list[tuple[Launch, Worker]]] = defaultdict(list)
         for launch, worker in self.workers:
-            same[self.work_of(launch, worker)].append(worker.name)
+            if launch.live and self.site.kind == "host":
+                same[self.work_of(launch, worker)].append((launch, worker))
         self.workers = [
             (launch, msgspec.structs.replace(worker, twins=self.twins(launch, worker, same), beside_horizon=self.beside(launch, worker)))
             for launch, worker in self.workers
         ]  # fmt: skip
 
     def work_of(self, launch: Launch, worker: Worker) -> tuple[object, ...]:
-        return (launch.app, worker.connection, worker.queues, launch.instance, launch.command.text)
+        """What makes two workers take the same jobs; where that is not known, the same words."""
+        if any(fact.is_unknown(field) for fact, field in ((launch, "app"), (worker, "connection"), (worker, "queues"))):
+            return (launch.command.text,)
+        return (launch.app, worker.connection, worker.queues)
 
-    def twins(self, launch: Launch, worker: Worker, same: dict[tuple[object, ...], list[str]]) -> tuple[str, ...]:
-        names = list(same[self.work_of(launch, worker)])
-        names.remove(worker.name)
-        return tuple(names)
+    def twins(
+        self, launch: Launch, worker: Worker, same: dict[tuple[object, ...], list[tuple[Launch, Worker]]]
+    ) -> tuple[str, ...]:
+        """Those of another file, started by something else or with the very same command: two in one file are meant."""
+        return tuple(
+            other_worker.name
+            for other, other_worker in same.get(self.work_of(launch, worker), ())
+            if other.file != launch.file and (other.runner != launch.runner or other.command.text == launch.command.text)
+        )
 
     def beside(self, launch: Launch, worker: Worker) -> tuple[str, ...]:
         if worker.is_unknown("connection") or worker.is_unknown("queues"):
@@ -499,10 +548,27 @@ class _Joiner:
         return msgspec.structs.replace(
             app,
             marks=marks,
+            connections=self.told_used(app),
             schedulers=len(schedulers),
             workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.app == app.name),
             served_queues=served,
         )
+
+    def told_used(self, app: App) -> tuple[Connection, ...]:
+        """Its connections, each told whether jobs go through it."""
+        workers = [worker for launch, worker in self.workers if launch.app == app.name]
+        names = {worker.connection for worker in workers if not worker.is_unknown("connection")}
+        if any(launch.app == app.name for launch, _ in self.horizons):
+            names.update(pool.connection for pool in app.pools if pool.live)
+        unsure = len(names) < len(workers) and any(worker.is_unknown("connection") for worker in workers)
+        found = []
+        for connection in app.connections:
+            used = connection.is_default or connection.name in names
+            marks = dict(connection.marks)
+            if not used and (unsure or connection.is_unknown("is_default")):
+                marks["used"] = unknown("whether jobs go through this connection is not known")
+            found.append(msgspec.structs.replace(connection, marks=marks, used=used))
+        return tuple(found)
 
     def totals(self) -> Totals:
         marks: dict[str, Mark] = {}
@@ -533,8 +599,19 @@ class _Joiner:
             workers=count,
             workers_memory=memory,
             stop_sum=self.stop_sum(),
+            stop_longest=max((g.stopwaitsecs for c in self.site.confs if c.is_main for g in c.groups if not g.dropped), default=0.0),
+            stop_granted=self.stop_granted(),
             schedulers=len(self.schedulers),
         )
+
+    def stop_granted(self) -> float | None:
+        """TimeoutStopSec= of the one unit that starts supervisord."""
+        found = [
+            unit.timeout_stop
+            for unit in self.site.units
+            if unit.kind == "service" and not unit.masked and any("supervisord" in command for command in unit.exec_start)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def stop_sum(self) -> float:
         """Groups are stopped one after another, the members of one together (supervisord's shutdown)."""

@@ -129,6 +129,8 @@ class Command(Fact, frozen=True):
     """The value of `--queue` as written, or None."""
     timeout: Seconds = 60
     """`--timeout`: seconds a job may take; NEVER for 0."""
+    timeout_variable: str = ""
+    """`--timeout` as written where that is a variable whose value is not known here, "" elsewhere."""
     memory: MiB = 128
     """`--memory`: how much the worker may hold between two jobs."""
     sleep: Seconds = 3
@@ -206,6 +208,51 @@ class Command(Fact, frozen=True):
     def queue_blanks(self) -> bool:
         """Whether a queue's name begins or ends with a blank, and so is another queue's."""
         return any(queue != queue.strip() for queue in self.queues or ())
+
+    @derived("runner", "shell_syntax")
+    def shell_reads_it(self) -> bool:
+        """Whether a shell reads all the shell syntax there is in it."""
+        return self.runner == "shell" or not self.shell_syntax
+
+    @derived("placeholders")
+    def has_placeholders(self) -> bool:
+        """Whether something in it was to be filled in."""
+        return bool(self.placeholders)
+
+    @derived("unknown_options", "extra_arguments", "shell_syntax")
+    def has_unknown_options(self) -> bool:
+        """Whether artisan refuses an option or, where shell syntax does not explain it, an argument of it."""
+        return bool(self.unknown_options) or bool(self.extra_arguments and not self.shell_syntax)
+
+    @derived("too_new_options")
+    def has_too_new_options(self) -> bool:
+        """Whether an option of it came with a later Laravel."""
+        return bool(self.too_new_options)
+
+    @derived("deprecated_options")
+    def has_deprecated_options(self) -> bool:
+        """Whether an option of it is deprecated."""
+        return bool(self.deprecated_options)
+
+    @derived("not_integer_options")
+    def has_not_integer_options(self) -> bool:
+        """Whether an option that takes a number has none."""
+        return bool(self.not_integer_options)
+
+    @derived("not_integer_options")
+    def only_memory_not_integer(self) -> bool:
+        """Whether --memory is the one option that has no number, which later versions cut down to one."""
+        return [option.name for option in self.not_integer_options] == ["memory"]
+
+    @derived("deprecated_options")
+    def deprecated_options_text(self) -> tuple[str, ...]:
+        """Each of deprecated_options with its dashes: "--daemon"."""
+        return tuple(_dashed(name) for name in self.deprecated_options)
+
+    @derived("unknown_options", "extra_arguments")
+    def refused_words_text(self) -> tuple[str, ...]:
+        """What artisan refuses of it: unknown_options_text, then the arguments that are too many."""
+        return self.unknown_options_text + tuple(f'"{argument.strip()}"' for argument in self.extra_arguments)
 
     @derived("unknown_options")
     def unknown_options_text(self) -> tuple[str, ...]:

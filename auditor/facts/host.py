@@ -19,6 +19,13 @@ class Php(Fact):
     socket_timeout: float = 60.0
     """`default_socket_timeout` in seconds."""
 
+    @derived("pcntl", "pcntl_disabled")
+    def pcntl_fault(self) -> str:
+        """What keeps a worker from setting an alarm and taking signals, as a clause; "" where nothing does."""
+        if not self.pcntl:
+            return "pcntl is not loaded"
+        return f"disable_functions forbids {', '.join(self.pcntl_disabled)}" if self.pcntl_disabled else ""
+
 
 class Host(Fact):
     """The machine."""
@@ -35,6 +42,8 @@ class Host(Fact):
     """Names in etc/passwd."""
     homes: tuple[tuple[str, str], ...] = ()
     """User name and home folder, from etc/passwd."""
+    rotated: tuple[str, ...] = ()
+    """Files and patterns that logrotate rotates."""
 
     @derived("memory", "cgroup_memory")
     def usable_memory(self) -> MiB:

@@ -49,6 +49,35 @@ class Connection(Fact):
     """Database: the server's version where it is known."""
     table: str = "jobs"
     """Database: the table of jobs."""
+    redis_address: str = ""
+    """Redis: host (or socket), port and number of the database its jobs lie in, as "127.0.0.1:6379/0"; "" where it is not known."""
+    processes: int = 0
+    """How many processes take its jobs, those of Horizon included, counted by the census."""
+    programs: int = 0
+    """How many programs those are, counted by the census."""
+    served: tuple[str, ...] = ()
+    """The queues that they poll on it, gathered by the census."""
+    shared_with: tuple[str, ...] = ()
+    """Other apps whose jobs lie under the same keys of the same Redis, found by the census."""
+    used: bool = False
+    """Whether it is the default one, or a worker or Horizon here takes jobs from it, as the census finds."""
+
+    @derived("shared_with")
+    def shares_keys(self) -> bool:
+        """Whether another app's jobs lie under the same keys."""
+        return bool(self.shared_with)
+
+    @derived("database_version")
+    def version_known(self) -> bool:
+        """Whether the release of its database server is known."""
+        return bool(self.database_version)
+
+    @derived("database_driver", "database_version")
+    def is_mariadb(self) -> bool:
+        """Whether the server is MariaDB: Laravel before 11 calls that mysql too, but no MySQL is called 10 or 11."""
+        return self.database_driver == "mariadb" or (
+            self.database_driver == "mysql" and self.database_version[:1] >= (10,)
+        )
 
     @derived("driver")
     def idles(self) -> bool:

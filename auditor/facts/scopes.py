@@ -37,6 +37,7 @@ SCOPES: Mapping[str, Roots] = {
         "program": Program, "command": Command, "launch": Launch, "conf": SupervisorConf, "app": App, "php": Php,
         "host": Host, "site": Totals,
     },
+    "launch": {"launch": Launch, "command": Command, "app": App, "host": Host, "site": Totals},
     "table": {"table": CronTable, "site": Totals},
     "conf": {"conf": SupervisorConf, "site": Totals},
     "oddity": {"oddity": Oddity, "conf": SupervisorConf, "site": Totals},

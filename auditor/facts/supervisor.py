@@ -439,6 +439,11 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         """Whether lines of a template stand in it, so that it is not what supervisord will read."""
         return any(oddity.kind == "template-line" for oddity in self.oddities)
 
+    @derived("supervisord")
+    def works_in(self) -> str | None:
+        """The directory supervisord changes to when it daemonizes, or None where it stays where it is started."""
+        return None if self.supervisord.nodaemon else self.supervisord.directory
+
     @derived("groups")
     def stop_seconds(self) -> Seconds:
         """The longest a shutdown may take: supervisord stops one group after the other."""
