@@ -163,7 +163,7 @@ class Scene:
     clock: ClassVar[str | None] = None
     """The speed of the host's clock: "+0 x30" makes 90 s pass in 3.
 
-    libfaketime's alarm() knows whole real seconds only: on that clock a --timeout acts as its next lower multiple of 30.
+    libfaketime's alarm() knows whole real seconds only: on that clock a --timeout acts as the multiple of 30 below.
     """
     backends: ClassVar[tuple[str, ...]] = ("redis",)
     """The backends that it is shown on."""
