@@ -6,6 +6,7 @@ What a subject lacks is `Absent`: with a reason where it cannot be known, withou
 
 from __future__ import annotations
 
+import fnmatch
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -95,6 +96,12 @@ class Worker(Fact):
     """Other workers on this host, defined elsewhere, that take the same jobs."""
     beside_horizon: tuple[str, ...] = ()
     """Horizon masters here that serve one of its queues on the same connection."""
+    maybe_beside_horizon: tuple[str, ...] = ()
+    """Horizon masters here of which it is not known what they serve, where it polls what Horizon serves by default."""
+    urgent_behind: str = ""
+    """The first of its queues that is called urgent and stands behind one that is called ordinary; "" where none does."""
+    ordinary_before: str = ""
+    """That ordinary queue."""
 
     @derived("twins")
     def has_twins(self) -> bool:
@@ -106,10 +113,34 @@ class Worker(Fact):
         """Whether it polls more than one queue."""
         return len(self.queues) > 1
 
+    def where(self, _field: str) -> Origin | None:
+        """Its options stand in its command."""
+        command = self.marks.get("command")
+        return command.origin if command is not None and command.origin is not None else self.place
+
+    def label(self, field: str) -> str:
+        """As an option of artisan."""
+        return f"--{field.removesuffix('_written').replace('_', '-')}"
+
     @derived("queues")
     def queue_with_space(self) -> str:
         """The first queue name that begins or ends with a blank, "" where none does."""
         return next((q for q in self.queues if q != q.strip()), "")
+
+    @derived("queues")
+    def queues_trimmed(self) -> tuple[str, ...]:
+        """Its queues as they were meant: without blanks around their names."""
+        return tuple(q.strip() for q in self.queues)
+
+    @derived("beside_horizon")
+    def is_beside_horizon(self) -> bool:
+        """Whether a Horizon master here serves one of its queues."""
+        return bool(self.beside_horizon)
+
+    @derived("maybe_beside_horizon")
+    def may_be_beside_horizon(self) -> bool:
+        """Whether a Horizon master here may well serve one of its queues."""
+        return bool(self.maybe_beside_horizon)
 
     @derived("once", "stop_when_empty", "max_jobs", "max_time")
     def ends_by_itself(self) -> bool:
@@ -155,10 +186,23 @@ class Scheduler(Fact):
     """The account it runs under."""
     every_minute: bool = True
     """Whether it runs once every minute."""
+    largest_gap: Seconds = 60.0
+    """The longest time between two runs; NEVER where it does not run by the clock."""
+    starts_in_app: bool = False
+    """Whether what starts it does so in the app's own folder, so that artisan is found there."""
+    output_rotated: bool = False
+    """Whether logrotate rotates the file that a cron line appends its output to."""
     others: tuple[str, ...] = ()
     """Other schedulers of the same app."""
+    earlier: tuple[str, ...] = ()
+    """Those of them that come before it."""
     worker_users: tuple[str, ...] = ()
     """The accounts that the same app's workers run under."""
+
+    @derived("earlier")
+    def comes_second(self) -> bool:
+        """Whether another scheduler of the same app comes before it."""
+        return bool(self.earlier)
 
     @derived("user", "worker_users")
     def user_differs(self) -> bool:
@@ -185,6 +229,8 @@ class Totals(Fact):
     """How long systemd lets supervisord stop before it kills it; None where no unit that starts it is seen."""
     schedulers: int = 0
     """Schedulers found."""
+    defines_environment: bool = False
+    """Whether something here may give supervisord more environment than its own configuration does."""
 
 
 class Census:
@@ -199,7 +245,12 @@ class Census:
         return self.subjects.get(scope, [])
 
 
-BESIDE_HEAP = 32.0
+_USUAL_HOMES = {"root": "/root", "www-data": "/var/www", "nobody": "/nonexistent"}
+"""Debian's, for where etc/passwd does not tell."""
+_URGENT = ("critical", "urgent", "high")
+_ORDINARY = ("default", "low")
+"""Names that say how soon a queue wants to be drained; other names say nothing."""
+BESIDE_HEAP = 60.0
 """MiB that a PHP worker's process holds beside the heap that --memory watches: the interpreter, opcache and extensions."""
 
 
@@ -267,12 +318,15 @@ class _Joiner:
         for launch in self.site.launches:
             if launch.runner == "supervisor":
                 self.add(
-                    "program", launch.name, self.program(launch), launch.command, launch, self.conf(launch),
+                    "program", launch.name, self.program(launch), launch.command, self.logged(launch), self.conf(launch),
                     self.app(launch), self.php(launch), host, totals,
                 )  # fmt: skip
             self.add("launch", launch.name, launch, launch.command, self.app(launch), host, totals)
         for table in self.site.tables:
             self.add("table", table.path, table, totals)
+            for line in table.lines:
+                at = line_number(line)
+                self.add("line", f"{table.path}:{at}", line, table, self.app_of_line(table, at), host, totals)
         for conf in self.site.confs:
             self.of_conf(conf, totals)
         return Census(dict(self.subjects))
@@ -292,12 +346,29 @@ class _Joiner:
         found = self.programs.get((launch.conf, launch.name))
         return found[1] if found and launch.runner == "supervisor" else NONE
 
+    def logged(self, launch: Launch) -> Launch:
+        """The launch, with what logrotate does to its log."""
+        program = self.program(launch)
+        if not isinstance(program, Program) or program.stdout_logfile in (None, "AUTO"):
+            return launch
+        marks = {**launch.marks, "log_rotated": self.rotation(program.stdout_logfile)}
+        return msgspec.structs.replace(launch, marks=marks, log_rotated=self.rotates(program.stdout_logfile))
+
     def conf(self, launch: Launch) -> SupervisorConf | Absent:
         found = self.programs.get((launch.conf, launch.name))
         return found[0] if found else NONE
 
     def unit(self, launch: Launch) -> Unit | Absent:
         return self.units.get(launch.file, NONE) if launch.runner == "systemd" else NONE
+
+    def app_of_line(self, table: CronTable, number: int) -> App | Absent:
+        """The app a cron line runs: that of what it starts; where nothing is, the only one there is."""
+        for launch in self.site.launches:
+            if launch.runner == "cron" and launch.file == table.path and launch.line == number:
+                return self.app(launch)
+        if len(self.apps) == 1:
+            return next(iter(self.apps.values()))
+        return Absent("which app it runs is not known")
 
     def cron(self, launch: Launch) -> tuple[CronTable | Absent, CronLine | Absent]:
         return self.lines.get((launch.file, launch.line), (NONE, NONE)) if launch.runner == "cron" else (NONE, NONE)
@@ -338,6 +409,8 @@ class _Joiner:
         marks = _taken(command, "timeout", "memory", "sleep", "rest", "tries", "max_jobs", "max_time", "once",
                        "stop_when_empty", "queues", "connection")  # fmt: skip
         marks |= _taken(launch, "name", "user", "processes")
+        if command.place is not None:
+            marks["command"] = declared(command.place)
         connection, queues = command.connection or "", command.queues
         app = self.app(launch)
         if not command.is_unknown("connection") and command.connection is None:
@@ -437,14 +510,19 @@ class _Joiner:
     def scheduler(self, launch: Launch) -> Scheduler:
         marks = _taken(launch, "name", "user")
         command = launch.command
-        table, line = self.cron(launch)
+        _, line = self.cron(launch)
         unit = self.unit(launch)
-        every = True
+        every, gap = True, 60.0
+        starts_in_app, marks["starts_in_app"] = self.starts_in_app(line)
         if isinstance(line, CronLine):
-            every = line.every_minute
-            marks["every_minute"] = line.mark("schedule")
+            every, gap = line.every_minute, line.largest_gap
+            marks["every_minute"] = line.mark("every_minute" if line.is_unknown("every_minute") else "schedule")
+            marks["largest_gap"] = line.mark("largest_gap" if line.is_unknown("largest_gap") else "schedule")
+            marks["output_rotated"] = self.rotation(line.appends_to)
         elif isinstance(unit, Unit) and command.kind == "schedule:run" and not command.loop:
             every, marks["every_minute"] = self.timed(unit)
+            if not every:
+                marks["largest_gap"] = unknown("how far apart a timer's runs are is not worked out")
         return Scheduler(
             marks=marks,
             name=launch.name,
@@ -454,7 +532,35 @@ class _Joiner:
             background=command.backgrounded,
             user=launch.user,
             every_minute=every,
+            largest_gap=gap,
+            starts_in_app=starts_in_app,
+            output_rotated=isinstance(line, CronLine) and self.rotates(line.appends_to),
         )
+
+    def starts_in_app(self, line: CronLine | Absent) -> tuple[bool, Mark]:
+        """Whether cron starts a line in its app's folder: it starts it in HOME, else in the account's home."""
+        if not isinstance(line, CronLine):
+            return False, unknown("the folder it starts in is not looked at")
+        home = line.home
+        if home is None and not line.is_unknown("user") and line.user is not None:
+            home = dict(self.site.host.homes).get(line.user) or _USUAL_HOMES.get(line.user)
+        if home is None:
+            return False, unknown("the home folder that cron starts it in is not known")
+        if not self.apps:
+            return False, unknown("where the app lies is not known")
+        return (home.strip("/") or ".") in self.apps, line.mark("command")
+
+    def rotates(self, path: str | None) -> bool:
+        """Whether logrotate rotates a log."""
+        return path is not None and any(fnmatch.fnmatchcase(path, pattern) for pattern in self.site.host.rotated)
+
+    def rotation(self, path: str | None) -> Mark:
+        """How it is known whether logrotate rotates a log."""
+        if self.site.host.is_unknown("rotated"):
+            return self.site.host.mark("rotated")
+        if path is None or not path.startswith("/") or "$" in path:
+            return unknown("which file its output goes to is not known")
+        return self.site.host.mark("rotated")
 
     def timed(self, unit: Unit) -> tuple[bool, Mark]:
         """Whether a timer starts a service every minute."""
@@ -481,11 +587,16 @@ class _Joiner:
                 s.name for other, s in by_app[launch.app] if other is not launch and other.live and other.instance == launch.instance
             )
             marks = dict(scheduler.marks)
-            if launch.app in unsure:
+            before = {s.name for _, s in self.schedulers[: len(related)]}
+            earlier = tuple(name for name in others if name in before)
+            if launch.is_unknown("app"):
+                others = earlier = ()
+                marks["others"] = marks["earlier"] = marks["worker_users"] = launch.mark("app")
+            elif launch.app in unsure:
                 marks["worker_users"] = unknown("which account its workers run under is not known")
             related.append(
                 (launch, msgspec.structs.replace(
-                    scheduler, marks=marks, others=others, worker_users=tuple(sorted(users[launch.app]))
+                    scheduler, marks=marks, others=others, earlier=earlier, worker_users=tuple(sorted(users[launch.app]))
                 ))
             )  # fmt: skip
         self.schedulers = related
@@ -494,7 +605,12 @@ class _Joiner:
             if launch.live and self.site.kind == "host":
                 same[self.work_of(launch, worker)].append((launch, worker))
         self.workers = [
-            (launch, msgspec.structs.replace(worker, twins=self.twins(launch, worker, same), beside_horizon=self.beside(launch, worker)))
+            (launch, msgspec.structs.replace(
+                worker,
+                twins=self.twins(launch, worker, same),
+                **self.horizon_beside(launch, worker),
+                **_misordered(worker),
+            ))
             for launch, worker in self.workers
         ]  # fmt: skip
 
@@ -514,22 +630,46 @@ class _Joiner:
             if other.file != launch.file and (other.runner != launch.runner or other.command.text == launch.command.text)
         )
 
-    def beside(self, launch: Launch, worker: Worker) -> tuple[str, ...]:
-        if worker.is_unknown("connection") or worker.is_unknown("queues"):
-            return ()
-        return tuple(
+    def horizon_beside(self, launch: Launch, worker: Worker) -> dict[str, tuple[str, ...]]:
+        """The Horizon masters beside a worker that serve its queues for certain, and those that probably do."""
+        names = tuple(
             horizon.name
             for other, horizon in self.horizons
-            if other.app == launch.app and other.instance == launch.instance and self.serves(launch.app, worker)
+            if other.app == launch.app and other.instance == launch.instance
         )
+        served = self.serves(launch, worker) if names else False
+        if served is None:
+            return {"maybe_beside_horizon": names}
+        return {"beside_horizon": names} if served else {}
 
-    def serves(self, app: str, worker: Worker) -> bool:
-        found = self.apps.get(app)
-        return found is not None and any(
-            pool.connection == worker.connection and set(pool.queues) & set(worker.queues)
-            for pool in found.pools
-            if pool.live and not pool.is_unknown("queues")
-        )
+    def serves(self, launch: Launch, worker: Worker) -> bool | None:
+        """Whether Horizon serves a queue of this worker; None where it is likely, and not known.
+
+        Where config/horizon.php or the worker's connection is not known, Horizon as it is published (connection redis,
+        queue default) beside a worker of the default queue is.
+        """
+        command = launch.command
+        app = self.apps.get(launch.app)
+        known = app is not None and bool(app.pools) and not app.is_unknown("pools")
+        pools = [p for p in app.pools if p.live] if app is not None and known else [Pool()]
+        likely = not known
+        for pool in pools:
+            if pool.is_unknown("queues") or pool.is_unknown("connection"):
+                continue
+            if not worker.is_unknown("connection"):
+                on_it = pool.connection == worker.connection
+            elif worker.connection_named or command.is_unknown("connection"):
+                continue
+            else:
+                on_it, likely = True, True
+            polled = worker.queues
+            if worker.is_unknown("queues"):
+                if command.is_unknown("queues"):
+                    continue
+                polled, likely = ("default",), True
+            if on_it and set(pool.queues) & set(polled):
+                return None if likely else True
+        return False
 
     def counted(self, app: App) -> App:
         """The app with what serves it counted."""
@@ -548,10 +688,70 @@ class _Joiner:
         return msgspec.structs.replace(
             app,
             marks=marks,
-            connections=self.told_used(app),
+            connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
             workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.app == app.name),
             served_queues=served,
+            horizons=sum(1 for launch, _ in self.horizons if launch.app == app.name),
+            default_workers=sum(
+                1
+                for launch, worker in self.workers
+                if launch.app == app.name
+                and not worker.is_unknown("connection")
+                and worker.connection == app.default_connection
+            ),
+        )
+
+    def polled(self, app: App, connection: Connection) -> Connection:
+        """The connection with the processes that take its jobs counted, and the queues they poll."""
+        served: dict[str, None] = {}
+        processes = programs = 0
+        doubts = [launch.mark("app").reason for launch, _ in [*self.workers, *self.horizons] if launch.is_unknown("app")]
+        if self.site.worker_hints:
+            doubts.append(f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read")
+        if self.site.kind == "file":
+            doubts.append("only one file was looked at")
+        for launch, worker in self.workers:
+            if launch.app != app.name or launch.is_unknown("app"):
+                continue
+            if worker.is_unknown("connection"):
+                doubts.append(worker.mark("connection").reason)
+            elif worker.connection == connection.name:
+                programs += 1
+                processes += worker.processes
+                served.update(dict.fromkeys(worker.queues))
+                doubts += [worker.mark(field).reason for field in ("processes", "queues") if worker.is_unknown(field)]
+        if any(launch.app == app.name for launch, _ in self.horizons):
+            if app.is_unknown("pools") or not app.pools:
+                doubts.append(app.mark("pools").reason or f"config/horizon.php of {_app(app)} was not found")
+            for pool in app.pools:
+                doubts += [pool.mark(field).reason for field in ("connection", "queues", "live") if pool.is_unknown(field)]
+                if pool.live and pool.connection == connection.name:
+                    programs += 1
+                    processes += pool.max_processes
+                    served.update(dict.fromkeys(pool.queues))
+        marks = dict(connection.marks)
+        if doubts:
+            marks["served"] = marks["processes"] = marks["programs"] = unknown(doubts[0] or "a worker here is not known")
+        shared = self.sharing(app, connection)
+        return msgspec.structs.replace(
+            connection, marks=marks, processes=processes, programs=programs, served=tuple(served), shared_with=shared
+        )
+
+    def sharing(self, app: App, connection: Connection) -> tuple[str, ...]:
+        """The other apps of a host whose jobs lie under the same keys of the same Redis."""
+        if self.site.kind != "host" or connection.driver != "redis" or not connection.redis_address:
+            return ()
+        keys = ("driver", "redis_address", "redis_prefix", "queue")
+        return tuple(
+            other.name
+            for other in self.site.apps
+            if other.name != app.name
+            and any(
+                all(getattr(c, key) == getattr(connection, key) for key in keys)
+                and not any(c.is_unknown(key) or connection.is_unknown(key) for key in keys)
+                for c in other.connections
+            )
         )
 
     def told_used(self, app: App) -> tuple[Connection, ...]:
@@ -577,7 +777,9 @@ class _Joiner:
             for field in ("processes", "memory"):
                 if worker.is_unknown(field):
                     marks.setdefault("workers_memory", unknown(f"{field} of {worker.name} is not known"))
-            memory += worker.processes * (worker.memory + BESIDE_HEAP)
+            php = self.php(launch)
+            heap = launch.command.memory_limit or (php.memory_limit if isinstance(php, Php) else NEVER)
+            memory += worker.processes * (min(worker.memory if worker.memory > 0 else NEVER, heap) + BESIDE_HEAP)
             count += worker.processes
         for launch, horizon in self.horizons:
             app = self.apps.get(launch.app)
@@ -588,10 +790,16 @@ class _Joiner:
                 if pool.live:
                     memory += pool.max_processes * (pool.memory + BESIDE_HEAP)
                     count += pool.max_processes
+        if memory == NEVER:
+            marks.setdefault("workers_memory", unknown("a worker here has no limit of memory"))
         if any(worker.runner not in ("supervisor", "systemd", "cron") for _, worker in self.workers):
             marks.setdefault("workers_memory", unknown("workers here run on other machines or in other containers"))
         if self.site.kind != "host":
             marks["workers_memory"] = unknown("which of these workers run on one machine is not known")
+        if self.site.kind != "repository":
+            marks["defines_environment"] = unknown("what environment supervisord is started with is not known from here")
+        elif self.site.environment_hints:
+            marks["defines_environment"] = unknown(f"{self.site.environment_hints[0]} may set it")
         return Totals(
             marks=marks,
             name=self.site.name,
@@ -634,6 +842,17 @@ def _is_unknown(mark: Mark) -> bool:
 
 def _app(app: App) -> str:
     return "the app" if app.name == "." else f"the app in {app.name}"
+
+
+def _misordered(worker: Worker) -> dict[str, str]:
+    """The first urgent queue behind an ordinary one, by literal names only."""
+    before = ""
+    for queue in worker.queues:
+        if queue in _ORDINARY:
+            before = before or queue
+        elif queue in _URGENT and before:
+            return {"urgent_behind": queue, "ordinary_before": before}
+    return {}
 
 
 def _agreed(app: App, reason: str) -> Connection | Absent:

@@ -38,3 +38,5 @@ class Launch(Fact):
     """How many copies of it are kept running."""
     live: bool = True
     """Whether it is known to be in use, and not just a file that lies about."""
+    log_rotated: bool = False
+    """Whether logrotate rotates its log on stdout, found by the census."""

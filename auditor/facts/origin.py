@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -35,7 +36,7 @@ class Grade(enum.StrEnum):
     """It cannot be known from here; the reason tells why."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """One place in a file, as the reader of a report would open it."""
 
     file: str
@@ -54,7 +55,7 @@ def origin(file: str, line: int | None = None, text: str = "") -> Origin:
     return Origin(file, line, redact(text))
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """How one field of a fact is known."""
 
     grade: Grade
@@ -104,17 +105,25 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
             return named.origin
         return next((m.origin for m in self.marks.values() if m.origin is not None), None)
 
+    def where(self, _field: str) -> Origin | None:
+        """Where a field that is not written would be written."""
+        return self.place
+
+    def label(self, field: str) -> str:
+        """How a field is called where it is written."""
+        return field
+
     def is_unknown(self, field: str) -> bool:
         """Whether this field cannot be known."""
         mark = self.marks.get(field)
         return mark is not None and mark.grade is Grade.UNKNOWN
 
 
-def derived(*fields: str) -> Any:
+def derived(*fields: str) -> Callable[[Callable[[Any], Any]], property]:
     """A property computed from these dotted facts of the same object: unknown where one of them is, placed where they are."""
 
-    def wrap(function: Any) -> property:
-        function.__derived__ = fields
+    def wrap(function: Callable[[Any], Any]) -> property:
+        function.__derived__ = fields  # type: ignore[attr-defined] # the weigher and the rules' type checker read it
         return property(function)
 
     return wrap

@@ -211,15 +211,11 @@ class _Look:
         if written:
             for place in written:
                 yield Location.of(place)
-        elif decisive and not marks and (place := root.place) is not None:
+        elif decisive and not marks and (place := root.where(field)) is not None:
             kind = members(type(root)).get(field)
             value = getattr(root, field)
-            told = _told(value, kind.unit if kind else "")
-            yield Location.of(place, f"{_option(field)} is not written: {told}" if told else "")
-
-
-def _option(field: str) -> str:
-    return field
+            told = "" if field.endswith("_written") else _told(value, kind.unit if kind else "")
+            yield Location.of(place, f"{root.label(field)} is not written{': ' if told else ''}{told}")
 
 
 def _told(value: Any, unit: str) -> str:

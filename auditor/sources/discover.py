@@ -53,6 +53,8 @@ class Found(msgspec.Struct):
     """Other files that mention the scheduler."""
     worker_hints: list[str] = []
     """Other files that mention a queue worker."""
+    environment_hints: list[str] = []
+    """Files that may set the environment of what runs here."""
     unread: list[Unread] = []
     """Files that should have been looked at and could not be."""
 
@@ -69,6 +71,7 @@ def discover(tree: Tree, folder: str = "") -> Found:
             _composer(tree, path, apps)
         elif name == ".env" or name.startswith(".env.") or name.endswith(".env"):
             found.env_files.append(path)
+            found.environment_hints.append(path)
         else:
             _look(tree, path, name, found)
     found.apps = sorted(apps)
@@ -94,7 +97,10 @@ def _look(tree: Tree, path: str, name: str, found: Found) -> None:
     conf = _CONF_NAME.search(name) is not None or (_CONF_FOLDER.search(path) is not None and not name.endswith((".md", ".php", ".py")))
     cron = _CRON_NAME.search(path) is not None
     unit = _UNIT_NAME.search(name) is not None
-    script = _SCRIPT_NAME.search(name) is not None or "." not in name
+    script = _SCRIPT_NAME.search(name) is not None
+    if script:
+        found.environment_hints.append(path)
+    script = script or "." not in name
     if not (conf or cron or unit or script) or _TEXT_FOLDERS.search(path):
         return
     data = _read(tree, path, found if conf or cron or unit else None)

@@ -6,6 +6,8 @@ import os
 import posixpath
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from auditor.errors import Unreadable, UsageError
 from auditor.facts.command import Command
 from auditor.facts.host import Host
@@ -22,6 +24,7 @@ from auditor.sources.launches import Reader
 from auditor.sources.php.ini import read_phps
 from auditor.sources.laravel import read_app
 from auditor.sources.supervisor import read_configuration, read_file
+from auditor.sources.supervisor.folders import with_log_folders
 from auditor.sources.systemd import join_timers, read_unit, read_units
 from auditor.sources.tree import Tree
 
@@ -113,7 +116,13 @@ class _Survey:
         """Read one app, once."""
         name = folder or "."
         if name not in self.apps:
-            self.apps[name] = read_app(self.tree, folder, kind=self.kind, overrides=self.overrides)
+            self.apps[name] = read_app(
+                self.tree, folder, kind=self.kind, overrides=self.overrides, env_files=self.env_files(folder)
+            )
+
+    def env_files(self, _folder: str) -> tuple[str, ...]:
+        """Further environment files that may be an app's; a host's app reads its own and no other."""
+        return ()
 
     def reader(self) -> Reader:
         """What turns programs and lines into launches, with the apps known so far."""
@@ -146,6 +155,7 @@ class _Survey:
             units=tuple(units),
             scheduler_hints=tuple(found.scheduler_hints) if found else (),
             worker_hints=tuple(found.worker_hints) if found else (),
+            environment_hints=tuple(found.environment_hints) if found else (),
             unread=(*self.unread, *(found.unread if found else ())),
         )
 
@@ -180,15 +190,17 @@ class _Host(_Survey):
             if main in self.overrides or self.tree.stat(main) is not None:
                 conf = self.conf(main, whole=True)
                 if conf is not None:
-                    found.append(conf)
+                    found.append(with_log_folders(self.tree, conf))
                     included.update(conf.files)
+        # A main file that could not be read whole may include them after all.
+        whole = bool(found) and all(conf.is_whole for conf in found)
         for pattern in DROP_INS:
             for path in self.tree.glob(pattern):
                 if path not in included:
                     included.add(path)
                     conf = self.conf(path, whole=False)
                     if conf is not None and (conf.programs or conf.oddities):
-                        found.append(conf)
+                        found.append(msgspec.structs.replace(conf, not_included=whole))
         return found
 
     def find_apps(
@@ -256,9 +268,10 @@ class _Repository(_Survey):
     """Files of unknown destination: which of them runs where is not known, so each stands for itself."""
 
     kind = "repository"
+    found = Found()
 
     def site(self) -> Site:
-        found = discover(self.tree)
+        found = self.found = discover(self.tree)
         host = unknown_host("this is a repository, not a host")
         for folder in dict.fromkeys([*self.asked, *found.apps]) if not self.asked else self.asked:
             self.add_app(folder)
@@ -291,6 +304,11 @@ class _Repository(_Survey):
             else:
                 fragments.append(conf)
         return read + [conf for conf in fragments if conf.main not in included]
+
+    def env_files(self, folder: str) -> tuple[str, ...]:
+        """Every environment file of the repository that lies in no other app's folder."""
+        others = [f"{app}/" for app in self.found.apps if app and app != folder]
+        return tuple(path for path in self.found.env_files if not any(path.startswith(other) for other in others))
 
     def unit(self, paths: Sequence[str]) -> list[Unit]:
         units = []
@@ -356,7 +374,7 @@ def kind_in_repository(path: str) -> str:
 
 def unknown_host(reason: str) -> Host:
     """A host of which nothing is known."""
-    fields = ("memory", "cgroup_memory", "cpus", "users", "homes", "name")
+    fields = ("memory", "cgroup_memory", "cpus", "users", "homes", "name", "rotated")
     return Host(marks={field: unknown(reason) for field in fields})
 
 

@@ -1,0 +1,216 @@
+"""One Laravel application, from its own files: its release, its environment, its queue configuration, what it schedules.
+
+Nothing of it is run. `config/*.php` is evaluated as far as it can be known without running it; what cannot be is marked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.errors import Unreadable
+from auditor.facts.laravel import App, EnvFile
+from auditor.facts.origin import Mark, Origin, Version, declared, origin, unknown
+from auditor.facts.queue import Connection, Pool
+from auditor.sources.app_config import Config
+from auditor.sources.app_env import Environment, read_environment
+from auditor.sources.app_schedule import read_schedule
+from auditor.sources.connections import read_connections
+from auditor.sources.horizon import read_horizon
+from auditor.sources.php.values import PhpArray
+from auditor.sources.tree import Tree
+
+_LOCKED = rb'"name":\s*"laravel/framework",\s*"version":\s*"v?(\d+(?:\.\d+)*)'
+_INSTALLED = rb"const\s+VERSION\s*=\s*'(\d+(?:\.\d+)*)"
+_REQUIRED = rb'"laravel/framework":\s*"[\^~]?\s*v?(\d+)(?:\.[\d*x]+)*"'
+_FRAMEWORK = "vendor/laravel/framework/src/Illuminate/Foundation/Application.php"
+
+OTHER_NAMES: Mapping[str, str] = {
+    "QUEUE_CONNECTION": "QUEUE_DRIVER",
+    "QUEUE_DRIVER": "QUEUE_CONNECTION",
+    "CACHE_STORE": "CACHE_DRIVER",
+    "CACHE_DRIVER": "CACHE_STORE",
+}
+"""A name that Laravel once read, or now reads, in place of another (QUEUE_DRIVER until 5.6, CACHE_DRIVER until 10)."""
+
+
+def read_app(
+    tree: Tree, folder: str, *, kind: str, overrides: Mapping[str, bytes] | None = None, env_files: tuple[str, ...] = ()
+) -> App:
+    """The app in a folder of the tree ("" for its root); `env_files` are a repository's, where they are not in the app."""
+    return _Reader(tree, folder, kind, overrides or {}, env_files).app()
+
+
+class _Reader:
+    def __init__(
+        self, tree: Tree, folder: str, kind: str, overrides: Mapping[str, bytes], env_files: tuple[str, ...]
+    ) -> None:
+        self.tree = tree
+        self.folder = folder
+        self.base = f"{folder}/" if folder else ""
+        self.kind = kind
+        self.overrides = overrides
+        self.env_files = env_files
+        self.marks: dict[str, Mark] = {"name": declared(origin(self.base + "artisan"))}
+
+    def read(self, path: str) -> bytes | None:
+        """A file of the app, None where it cannot be had."""
+        full = self.base + path
+        if full in self.overrides:
+            return self.overrides[full]
+        try:
+            return self.tree.read(full)
+        except Unreadable:
+            return None
+
+    def app(self) -> App:
+        laravel = self.laravel()
+        known = () if "laravel" in self.marks and self.marks["laravel"].reason is not None else laravel
+        env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files)
+        config = Config(self.read, self.base, env, known or None, cached_allowed=self.kind == "host")
+        values: dict[str, Any] = {}
+        self.environment(env, config, values)
+        self.queue(config, values, known)
+        self.cache(config, values)
+        self.retired(env, values)
+        if config.cached is not None:
+            values["config_cached"] = True
+            self.marks["config_cached"] = declared(origin(self.base + config.CACHE))
+            self.staleness(config, values)
+        connections = read_connections(config, known, self.folder or ".", self.marks)
+        horizon = read_horizon(config, self.read, self.folder or ".", values.get("environment", "production"), self.marks)
+        schedule = read_schedule(self.read, self.base, self.marks)
+        product, version = self.product()
+        return App(
+            marks=self.marks,
+            name=self.folder or ".",
+            product=product,
+            product_version=version,
+            laravel=laravel,
+            connections=connections,
+            **values,
+            **horizon,
+            **schedule,
+        )
+
+    def laravel(self) -> Version:
+        """From composer.lock, else from the framework itself, else the major release that composer.json asks for."""
+        for path, pattern in (("composer.lock", _LOCKED), (_FRAMEWORK, _INSTALLED)):
+            data = self.read(path)
+            found = re.search(pattern, data) if data else None
+            if data and found:
+                self.marks["laravel"] = declared(self.place(path, data, found.start(1)))
+                return _version(found[1])
+        data = self.read("composer.json")
+        found = re.search(_REQUIRED, data) if data else None
+        self.marks["laravel"] = unknown("which release of Laravel it uses is not told: there is no composer.lock here")
+        return _version(found[1]) if found else ()
+
+    def place(self, path: str, data: bytes, offset: int) -> Origin:
+        start = data.rfind(b"\n", 0, offset) + 1
+        end = data.find(b"\n", offset)
+        line = data[start : end if end >= 0 else None]
+        return origin(self.base + path, data.count(b"\n", 0, offset) + 1, line[:300].decode("utf-8", "replace").strip())
+
+    def environment(self, env: Environment, config: Config, values: dict[str, Any]) -> None:
+        values["env_file"] = env.path
+        if env.path is not None:
+            marks: dict[str, Mark] = {"name": declared(origin(env.path))}
+            refusal = None
+            if env.file is not None and env.file.refusal is not None:
+                refusal = env.file.refusal.sentence
+                marks["refusal"] = declared(env.place(env.file.refusal.line))
+            swallowed = 0
+            if env.file is not None and env.file.swallowed is not None:
+                swallowed = env.file.swallowed[1] - env.file.swallowed[0] + 1
+                marks["swallowed"] = declared(env.place(env.file.swallowed[0]))
+            names = tuple(entry.name for entry in env.file.entries) if env.file is not None else ()
+            values["env"] = EnvFile(
+                marks=marks, name=env.path, example=env.example, refusal=refusal, swallowed=swallowed, names=names
+            )
+        if env.path is not None:
+            self.marks["env_file"] = declared(origin(env.path))
+        app_env = config.get("app", "env")
+        if app_env.known and isinstance(app_env.value, str) and app_env.value:
+            values["environment"] = app_env.value
+            self.marks["environment"] = app_env.mark
+        elif not app_env.known:
+            self.marks["environment"] = app_env.mark
+
+    def queue(self, config: Config, values: dict[str, Any], laravel: Version) -> None:
+        values["configured"] = config.has("queue")
+        if not values["configured"]:
+            reason = "its config/queue.php is not here"
+            for field in ("default_connection", "connections", "failed_driver", "queue_env_name"):
+                self.marks[field] = unknown(reason)
+            return
+        default = config.get("queue", "default")
+        if default.known:
+            values["default_connection"] = default.value if isinstance(default.value, str) else "null"
+            if default.mark.origin is not None:
+                self.marks["default_connection"] = default.mark
+        else:
+            self.marks["default_connection"] = default.mark
+        values["queue_env_name"] = default.env_name
+        failed = config.get("queue", "failed", "driver")
+        if not failed.known:
+            self.marks["failed_driver"] = failed.mark
+        elif failed.written:
+            values["failed_driver"] = failed.value if isinstance(failed.value, str) else "null"
+            self.marks["failed_driver"] = failed.mark
+        else:
+            values["failed_driver"] = "database-uuids" if not laravel or laravel >= (8,) else "database"
+
+    def cache(self, config: Config, values: dict[str, Any]) -> None:
+        if not config.has("cache"):
+            self.marks["cache_driver"] = unknown("its config/cache.php is not here")
+            return
+        store = config.get("cache", "default")
+        values["cache_env_name"] = store.env_name
+        if not store.known or not isinstance(store.value, str):
+            self.marks["cache_driver"] = store.mark if not store.known else unknown("its default cache store is no text")
+            return
+        driver = config.get("cache", "stores", store.value, "driver")
+        if not driver.known:
+            self.marks["cache_driver"] = driver.mark
+            return
+        values["cache_driver"] = driver.value if isinstance(driver.value, str) else store.value
+        self.marks["cache_driver"] = store.mark
+
+    def retired(self, env: Environment, values: dict[str, Any]) -> None:
+        """Names that .env sets and this configuration no longer reads, though it reads their other name, which is unset."""
+        found = []
+        for read in (values.get("queue_env_name", ""), values.get("cache_env_name", "")):
+            other = OTHER_NAMES.get(read, "")
+            if other and not env.example and env.sets(other) and not env.sets(read):
+                found.append(other)
+                self.marks["retired_env_names"] = declared(env.place_of(other))
+        if found:
+            values["retired_env_names"] = tuple(found)
+
+    def staleness(self, config: Config, values: dict[str, Any]) -> None:
+        newer = config.newer_files(self.tree, [name for name in (values.get("env_file"),) if name])
+        if newer:
+            values["config_cache_age"] = ", ".join(newer)
+            self.marks["config_cache_age"] = declared(origin(newer[0]))
+        differing = config.disagreements()
+        if differing:
+            values["config_cache_disagrees"] = tuple(name for name, _ in differing)
+            self.marks["config_cache_disagrees"] = declared(differing[0][1])
+
+    def product(self) -> tuple[str, Version]:
+        data = self.read("composer.json") or b""
+        if b'"invoiceninja/invoiceninja"' in data or self.read("config/ninja.php") is not None:
+            self.marks["product"] = declared(origin(self.base + "composer.json"))
+            version = _version((self.read("VERSION.txt") or b"").strip())
+            return "invoiceninja", version
+        return "laravel", ()
+
+
+def _version(text: bytes) -> Version:
+    found = re.match(rb"v?(\d+(?:\.\d+)*)", text)
+    return tuple(int(part) for part in found[1].split(b".")) if found else ()
+
+
+__all__ = ["Connection", "PhpArray", "Pool", "read_app"]
