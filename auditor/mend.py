@@ -277,3 +277,10 @@ def _why_not(fact: str, bounds: Sequence[Bound]) -> str:
 
 def _plain(value: float | bool | str) -> str:
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def host_path(plan: Plan, path: str) -> str:
+    """Where a file of the plan lies on this machine, symlinks resolved inside the audited root."""
+    tree = Tree(plan.root)
+    folder, _, name = path.rpartition("/")
+    return tree.host_path(path) if tree.stat(path) is not None else f"{tree.host_path(folder)}/{name}"

@@ -1,0 +1,24 @@
+"""`queue-auditor facts`: print what was read, as JSON that another audit can judge."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from auditor import __version__, audit
+from auditor.cli.options import what_to_look_at
+from auditor.facts.wire import write_facts
+
+
+@click.command("facts")
+@what_to_look_at
+@click.option("--output", default="-", metavar="FILE", help="Where it goes; “-” is standard output.")
+def command(path: str, apps: tuple[str, ...], kind: str | None, output: str) -> None:
+    """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
+    text = write_facts(audit.look(path, apps=apps, kind=kind), version=__version__)
+    if output == "-":
+        sys.stdout.write(text)
+    else:
+        Path(output).write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,83 @@
+"""`queue-auditor fix`: show, or write, the corrected supervisor and cron files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from auditor import audit, mend
+from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
+from auditor.cli.options import in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.remedies.deliver import Write, deliver
+from auditor.reports.diff import file_diff
+
+
+@click.command("fix")
+@what_to_look_at
+@which_rules
+@in_colour
+@click.option("--unsafe", is_flag=True, help="Apply the fixes too that may change what the configuration means.")
+@click.option("--diff", "how", flag_value="diff", default=True, help="Show what would change (the default).")
+@click.option("--check", "how", flag_value="check", help="Show it, and exit 1 if anything would change.")
+@click.option("--write", "how", flag_value="write", help="Write the files, keeping the old ones as *.bak.")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead.")
+def command(
+    path: str,
+    apps: tuple[str, ...],
+    kind: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    rule_folders: tuple[str, ...],
+    colour: bool | None,
+    unsafe: bool,
+    how: str,
+    output: str | None,
+) -> int:
+    """Mend what PATH's audit finds, by the smallest change; nothing is written without --write or --output.
+
+    The corrected text is read again and judged again before it is shown.
+    """
+    rules = audit.rulebook(select=select, ignore=ignore, folders=rule_folders)
+    plan = mend.plan(path, rules, unsafe=unsafe, apps=apps, kind=kind)
+    painted = wants_colour(colour)
+    for file in plan.files:
+        notes = [f"{change.subject}: {change.told}   {', '.join(change.rules)}{_why(change)}" for change in file.changes]
+        click.echo(file_diff(file.path, file.before, file.after, notes, colour=painted), nl=False)
+    for left in plan.by_hand:
+        click.echo(f"# by hand: {left.subject}: {left.reason} ({', '.join(left.rules)})")
+    for held in plan.withheld:
+        click.echo(f"# only with --unsafe: {held.subject}: {held.reason} ({', '.join(held.rules)})")
+    if output is not None:
+        _write(plan, Path(output))
+    elif how == "write":
+        _write(plan, None)
+    if not plan.files:
+        click.echo("# nothing to change")
+    return EXIT_FINDINGS if how == "check" and plan.files else EXIT_CLEAN
+
+
+def _why(change: mend.Change) -> str:
+    return f"   unsafe: {'; '.join(change.unsafe)}" if change.unsafe else ""
+
+
+def _write(plan: mend.Plan, folder: Path | None) -> None:
+    writes = [Write(file.path, _target(plan, file.path, folder), _held(plan, file, folder), file.after) for file in plan.files]
+    backups = deliver(writes, backup=folder is None)
+    for write in writes:
+        click.echo(f"# written: {write.target}")
+    for backup in backups:
+        click.echo(f"# backup: {backup}")
+    if folder is None and any(file.path.startswith("etc/supervisor") for file in plan.files):
+        click.echo("# now: supervisorctl reread && supervisorctl update")
+
+
+def _target(plan: mend.Plan, path: str, folder: Path | None) -> Path:
+    return folder / path if folder is not None else Path(mend.host_path(plan, path))
+
+
+def _held(plan: mend.Plan, file: mend.Corrected, folder: Path | None) -> bytes | None:
+    if folder is None:
+        return file.before
+    target = folder / file.path
+    return target.read_bytes() if target.exists() else None

@@ -1,0 +1,110 @@
+"""Writing corrected files: all or none, each atomically, its mode and owner kept, the old one beside it as a backup."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from auditor.errors import CannotMend
+
+NEW_MODE = 0o644
+"""A file of ours that was not there before: cron refuses one that others may write."""
+
+
+class Write(NamedTuple):
+    """One file to write."""
+
+    shown: str
+    """Its path as reports show it."""
+    target: Path
+    """Where it lies on this machine, symlinks resolved."""
+    before: bytes | None
+    """What it held when it was judged, None where it was not there."""
+    after: bytes
+    """What it is to hold."""
+
+
+def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
+    """Write them all; gives the backups made. Raises CannotMend, and leaves everything as it was, where one cannot be."""
+    staged: list[tuple[Write, Path]] = []
+    backups: list[Path] = []
+    done: list[Write] = []
+    try:
+        for write in writes:
+            _unchanged(write)
+            staged.append((write, _stage(write)))
+        for write, _ in staged:
+            if backup and write.before is not None:
+                backups.append(_backup(write))
+        for write, partial in staged:
+            os.replace(partial, write.target)
+            done.append(write)
+    except OSError as problem:
+        _undo(done)
+        for made in backups:
+            made.unlink(missing_ok=True)
+        shown = writes[len(done)].shown if len(done) < len(writes) else ""
+        raise CannotMend(shown, f"it cannot be written: {(problem.strerror or str(problem)).lower()}; nothing was changed") from None
+    finally:
+        for _, partial in staged:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+    return backups
+
+
+def _unchanged(write: Write) -> None:
+    """Somebody may have edited the file since it was read; their work is not overwritten."""
+    held = write.target.read_bytes() if write.target.exists() else None
+    if held != write.before:
+        raise CannotMend(write.shown, "it was changed by somebody else meanwhile; nothing was changed")
+
+
+def _stage(write: Write) -> Path:
+    """The whole new file beside the old one, flushed to the disk, with its mode and owner."""
+    partial = write.target.with_name(f".{write.target.name}.{os.getpid()}.new")
+    write.target.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(write.after)
+        file.flush()
+        if write.before is not None:
+            kept = write.target.stat()
+            os.fchmod(handle, stat.S_IMODE(kept.st_mode))
+            if (kept.st_uid, kept.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(handle, kept.st_uid, kept.st_gid)
+        else:
+            os.fchmod(handle, NEW_MODE)
+        os.fsync(handle)
+    return partial
+
+
+def _backup(write: Write) -> Path:
+    """A hard copy beside it, under a name that no include pattern of supervisor's and no cron takes."""
+    for number in range(1000):
+        path = write.target.with_name(f"{write.target.name}.bak{number or ''}")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(handle, "wb") as file:
+            file.write(write.before or b"")
+            os.fchmod(handle, stat.S_IMODE(write.target.stat().st_mode))
+        return path
+    raise OSError(0, "there are already a thousand backups beside it")
+
+
+def _undo(done: Sequence[Write]) -> None:
+    for write in reversed(done):
+        with contextlib.suppress(OSError):
+            if write.before is None:
+                write.target.unlink(missing_ok=True)
+            else:
+                partial = write.target.with_name(f".{write.target.name}.{os.getpid()}.old")
+                partial.write_bytes(write.before)
+                kept = write.target.stat()
+                os.chmod(partial, stat.S_IMODE(kept.st_mode))
+                os.replace(partial, write.target)

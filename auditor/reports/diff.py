@@ -1,0 +1,32 @@
+"""The proposed change as a unified diff; each file's header names what changes and for which rule."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from auditor.facts.redaction import redact
+from auditor.reports.console import coloured, plain
+
+_STYLES = {"+": "fix", "-": "error", "@": "note", "#": "dim"}
+
+
+def file_diff(
+    path: str, before: bytes | None, after: bytes, notes: Sequence[str], *, colour: bool = False
+) -> str:
+    """One file's diff, secrets in its lines hidden, so a diff of a line that holds one is for reading, not for patch."""
+    paint = coloured if colour else plain
+    old = (before or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    new = after.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    lines = [f"# {note}\n" for note in notes]
+    source = f"a/{path}" if before is not None else "/dev/null"
+    for line in difflib.unified_diff(old, new, source, f"b/{path}"):
+        lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(_painted(redact(line), paint) for line in lines)
+
+
+def _painted(line: str, paint: object) -> str:
+    style = _STYLES.get(line[:1])
+    if style is None or line.startswith(("+++", "---")) or paint is plain:
+        return line
+    return coloured(line.rstrip("\n"), style) + "\n"
