@@ -51,13 +51,15 @@ def _new_file(roots: Mapping[str, object], site: Site) -> tuple[str, bytes, str]
     return path, content.encode(), "runs schedule:run every minute"
 
 
-def cron_line(app: App, site: Site, path: str, *, system: bool, output: str = DISCARDED, user: str = "") -> str:
+def cron_line(
+    app: App, site: Site, path: str, *, system: bool, output: str = DISCARDED, user: str = "", php: str = ""
+) -> str:
     """The one line that runs an app's scheduled tasks."""
     return render(
         "cron/line.j2",
         user=word(user or user_of(app, site, path), "the account", path) if system else "",
         app=word(f"/{app.name}".rstrip("."), "the app's folder", path),
-        php=word(php_of(app, site), "the PHP binary", path),
+        php=word(php or php_of(app, site), "the PHP binary", path),
         output=output,
     )
 
