@@ -59,7 +59,11 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "scheduler-runs-as-root": ("scheduler/runs-as-other-user", "scheduler/cron-user", "processes/runs-as-root"),
     "shell-wrapper-without-exec": ("processes/wrapper-without-exec",),
     "startsecs-zero": ("processes/startsecs-zero-crash-loop",),
-    "stopwaitsecs-too-short": ("timeouts/stopwaitsecs-covers-timeout", "timeouts/horizon-stopwaitsecs"),
+    "stopwaitsecs-too-short": (
+        "timeouts/stopwaitsecs-covers-timeout",
+        "timeouts/stopwaitsecs-equals-timeout",
+        "timeouts/horizon-stopwaitsecs",
+    ),
     "sync-driver": ("queue/sync-driver", "queue/worker-on-idle-connection"),
     "timeout-not-set": ("timeouts/timeout-not-written",),
     "timeout-zero": ("timeouts/timeout-unlimited", "timeouts/horizon-timeout-unlimited"),
