@@ -118,7 +118,7 @@ def read_line(words: Sequence[str], version: Version | None = None) -> Line:
     line.help = any(word == "--help" or word.startswith(("--help=", "-h")) for word in before_dashes)
     line.verbosity = _verbosity(before_dashes)
     line.name_index = _first_argument(words)
-    if line.name_index < 0 or not words[line.name_index]:
+    if line.name_index < 0 or words[line.name_index] in ("", "0"):  # what PHP takes for false
         line.name_index = -1
         return line
     line.name = words[line.name_index]
@@ -214,7 +214,8 @@ class _Binder:
         self.strict = strict
         """Stop at the first fault."""
         self.open = bool(arguments) and arguments[-1] == "…"
-        self.named = False
+        self.bound: str | None = None
+        """The first argument: nearly always the command's name, unless an option before it has taken that."""
         self.i = 0
 
     def run(self) -> None:
@@ -239,16 +240,16 @@ class _Binder:
         self.line.faults.append(Fault(kind, name, self.i, text))
 
     def _argument(self, word: str) -> None:
-        if not self.named:
-            self.named = True
+        if self.bound is None:
+            self.bound = word
             return
         taken = len(self.line.arguments)
         if taken >= len(self.arguments) and not self.open:
             if self.arguments:
                 expected = '" "'.join(self.arguments)
-                text = f'Too many arguments to "{self.line.name}" command, expected arguments "{expected}"'
+                text = f'Too many arguments to "{self.bound}" command, expected arguments "{expected}"'
             else:
-                text = f'No arguments expected for "{self.line.name}" command, got "{word}"'
+                text = f'No arguments expected for "{self.bound}" command, got "{word}"'
             self._fault("argument", word, text)
             return
         self.line.arguments.append((word, self.i))

@@ -139,10 +139,11 @@ def add_exec(text: str, *, runner: str = "execve") -> str:
     way = target.end.way
     if way.stays is False:
         return text
-    place = way.exec_place
-    if place is None:
-        raise _no("its shell has more to do after the program, or runs it beside itself")
-    edited = f"{text[:place]}exec {text[place:]}"
+    edited = text
+    for place in reversed(way.exec_places):
+        if place is None:
+            raise _no("its shell has more to do after the program, or runs it beside itself")
+        edited = f"{edited[:place]}exec {edited[place:]}"
     after = _Target(edited, runner)
     if after.end.way.stays is not False or [target.shown(word.value) for word in target.end.words] != [
         after.shown(word.value) for word in after.end.words
@@ -277,9 +278,9 @@ class _Target:
         """The edited text, once it is sure to start what it did, with artisan's words as expected."""
         if edited == self.text:
             return edited
-        after = _unwrapped(edited, self.runner)
-        if len(after.ends) != len(self.found.ends):
-            raise _no("the change would make it start something else")
+        after = unwrap(edited, self.runner)
+        if after.refused or after.beyond or len(after.ends) != len(self.found.ends):
+            raise _no("the change would alter more than that")
         for number, (old, new) in enumerate(zip(self.found.ends, after.ends, strict=True)):
             before = [self.shown(word.value) for word in old.words]
             if number == self.number:

@@ -20,6 +20,7 @@ from auditor.dialects.command_words import (
     Simple,
     Text,
     Word,
+    clipped,
     cut_for_execve,
     read_shell,
 )
@@ -28,7 +29,7 @@ MAX_SHELLS = 8
 """No deeper nesting of `sh -c` is followed."""
 MAX_WRAPPERS = 32
 """No longer row of wrappers is followed."""
-MAX_ENDS = 256
+MAX_ENDS = 64
 """No more commands of one text are looked at."""
 
 
@@ -182,7 +183,7 @@ class Way:
         "container",
         "directory",
         "directory_places",
-        "exec_place",
+        "exec_places",
         "loop",
         "loop_sleep",
         "open",
@@ -221,8 +222,8 @@ class Way:
         """The redirections around it, innermost shell's."""
         self.open: dict[str, str] = {}
         """What cannot be told ("user", "directory", "options", "everything"…), and why."""
-        self.exec_place: int | None = None
-        """Where in the source an `exec ` would have to stand for the shell to go, or None where it cannot."""
+        self.exec_places: tuple[int | None, ...] = ()
+        """For each shell that stays: where in the source an `exec ` would make it go, or None where none would."""
 
     def copy(self) -> Way:
         """The same so far, to go on from."""
@@ -384,8 +385,9 @@ class _Walker:
         self.sh = sh
 
     def end(self, end: End) -> None:
-        if len(self.found.ends) < MAX_ENDS:
-            self.found.ends.append(end)
+        if len(self.found.ends) >= MAX_ENDS:
+            raise Beyond(f"it starts more than {MAX_ENDS} programs")
+        self.found.ends.append(end)
 
     # --- words ---
 
@@ -522,19 +524,7 @@ class _Walker:
                     _add(way, "flock")
                     self._nested("sh", words[i + 1], way, shells)
                     return None
-                option, equals, _ = value.partition("=")
-                word: Word | None = None
-                if option in wrapper.valued and not equals:
-                    i += 1
-                    word = words[i] if i < len(words) else None
-                elif equals:
-                    word = _behind(words[i], len(option) + 1)
-                elif value[:2] in wrapper.valued and value[:2] != "--" and len(value) > 2:
-                    option, word = value[:2], _behind(words[i], 2)
-                elif value[:2] != "--" and len(value) > 2 and f"-{value[-1]}" in wrapper.valued and value[1:].isalpha():
-                    option = f"-{value[-1]}"  # a group of letters whose last one takes a value: -itu
-                    i += 1
-                    word = words[i] if i < len(words) else None
+                option, word, i = _option(wrapper, words, i)
                 if word is not None and option in wrapper.user:
                     self._as(way, word)
                 if word is not None and option in wrapper.directory:
@@ -544,7 +534,6 @@ class _Walker:
                     waits = waits or "w" in value
                 if wrapper.container and value in ("-d", "--detach"):
                     background = True
-                i += 1
                 continue
             if not subcommand:
                 if name in ("docker", "podman") and value == "compose":
@@ -552,6 +541,9 @@ class _Walker:
                     i += 1
                     continue
                 if value not in wrapper.subcommand and not (label.endswith("compose") and value == "run"):
+                    way.open.pop("user", None)
+                    if any(basename(word.value) in ("artisan", "queue:work") for word in words):
+                        way.open["everything"] = f"what follows {label} {clipped(value)} is not followed"
                     self.end(End(words, way))
                     return None
                 label = f"{label} {value}"
@@ -661,7 +653,7 @@ class _Walker:
     def _as(self, way: Way, word: Word) -> None:
         unknowns = self.text.unknowns(word)
         if unknowns:
-            way.open["user"] = f"it is {unknowns[0]}, whose value is not known here"
+            way.open["user"] = f"it is {clipped(unknowns[0])}, whose value is not known here"
             way.user = None
             return
         way.open.pop("user", None)
@@ -675,7 +667,7 @@ class _Walker:
             end = End(words, way)  # the binary of php is a variable
             end.script = end.artisan = words[1]
             end.arguments = words[2:]
-            way.open["php"] = f"it is {self.text.shown(first.value)}, whose value is not known here"
+            way.open["php"] = f"it is {clipped(self.text.shown(first.value))}, whose value is not known here"
             self.end(end)
             return
         for i in range(1, min(len(words), 64)):
@@ -689,7 +681,7 @@ class _Walker:
                 continue
             inner = way.copy()
             shown = self.text.shown(first.value)
-            reason = f"{shown} decides it, and what that does is not known here"
+            reason = f"{clipped(shown)} decides it, and what that does is not known here"
             _add(inner, shown)
             inner.stays = None
             for name in ("user", "directory", "options", "php", "php_settings", "shell_stays", "backgrounded"):
@@ -706,7 +698,9 @@ class _Walker:
             return
         end = End(words, way)
         if hole:
-            way.open["everything"] = f"the program is {self.text.shown(first.value)}, whose value is not known here"
+            way.open["everything"] = (
+                f"the program is {clipped(self.text.shown(first.value))}, whose value is not known here"
+            )
         self.end(end)
 
     # --- shells ---
@@ -831,7 +825,7 @@ class _Walker:
                 way.open["directory"] = "cd changes to the home of its user"
             return
         if first in (".", "source", "eval"):
-            way.open.setdefault("environment", f"{self.text.shown(first)} reads what is not known here")
+            way.open.setdefault("environment", f"{first} reads what is not known here")
             return
         inner = way.copy()
         inner.redirects = (*inner.redirects, *simple.redirects)
@@ -855,7 +849,8 @@ class _Walker:
             elif stays is None and inner.stays is False:
                 inner.stays = None
             if stays is not False:
-                inner.exec_place = exec_place if own_process and not inner.loop and tail else None
+                may = own_process and not inner.loop and tail
+                inner.exec_places = (*inner.exec_places, exec_place if may else None)
         self.program(words, inner, shells)
 
 
@@ -888,6 +883,25 @@ class _Scope:
 
 def _is_other_program(name: str) -> bool:
     return name in _DAEMONS or name.startswith("php-fpm")
+
+
+def _option(wrapper: Wrapper, words: Sequence[Word], i: int) -> tuple[str, Word | None, int]:
+    """The wrapper's option at i, its value where it has one, and the index behind both."""
+    value = words[i].value
+    following = words[i + 1] if i + 1 < len(words) else None
+    option, equals, _ = value.partition("=")
+    if option in wrapper.valued and not equals:
+        return option, following, i + 2
+    if equals:
+        return option, _behind(words[i], len(option) + 1), i + 1
+    if value[:2] == "--" or len(value) == 2:
+        return option, None, i + 1
+    if value[:2] in wrapper.valued:
+        return value[:2], _behind(words[i], 2), i + 1
+    last = f"-{value[-1]}"  # of a group of letters the last one may take a value: -itu 33
+    if last in wrapper.valued and value[1:].isalpha():
+        return last, following, i + 2
+    return option, None, i + 1
 
 
 def _add(way: Way, label: str) -> None:

@@ -31,6 +31,11 @@ _CLOSE = {"{{": "}}", "{%": "%}", "<%": "%>", "<?": "?>"}
 _VARIABLE = re.compile(r"\$(?:\{[^{}\s]{1,256}\}|[A-Za-z_]\w*)")
 
 
+def clipped(text: str) -> str:
+    """The text, cut to a length that a sentence can hold."""
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
 class Refused(Exception):
     """The text is no command; its one sentence says why, as a clause without a full stop."""
 
@@ -115,7 +120,9 @@ class Text:
             value, expanded = word, True
         else:
             value, expanded = word.value, word.expanded
-        found = [] if value.isascii() else [self.holes[ord(run[1]) - _FIRST_HOLE] for run in _HOLE_RUN.finditer(value)]
+        found: list[str] = (
+            [] if value.isascii() else [self.holes[ord(run[1]) - _FIRST_HOLE] for run in _HOLE_RUN.finditer(value)]
+        )
         if not expanded and "$" in value:
             found += _VARIABLE.findall(value)
         return found
@@ -345,7 +352,9 @@ class _ShellLexer:
                 i = self._double(i + 1)
             elif char == "\\":
                 bare = False
-                if i + 1 < length and chars[i + 1] != "\n":
+                if i + 1 >= length:
+                    self._add("\\", i, i + 1)
+                elif chars[i + 1] != "\n":
                     self._add(chars[i + 1], i + 1, i + 2)
                 i += 2
             elif char == "$":
@@ -480,8 +489,9 @@ class _ShellParser:
         kind, word, _ = self.tokens[self.i]
         return word.value if word is not None else ("line end" if kind == "\n" else kind)
 
-    def _peek(self) -> str:
-        return self.tokens[self.i][0] if self.i < len(self.tokens) else ""
+    def _peek(self, ahead: int = 0) -> str:
+        place = self.i + ahead
+        return self.tokens[place][0] if place < len(self.tokens) else ""
 
     def _reserved(self) -> str:
         """The bare word a command would begin with, for reserved words are only that there."""
@@ -543,7 +553,7 @@ class _ShellParser:
         if first in _UNFOLLOWED:
             raise Beyond(f"it holds {_UNFOLLOWED[first]}")
         if self._peek() == "(":
-            if self.i + 1 < len(self.tokens) and self.tokens[self.i + 1][0] == "(":
+            if self._peek(1) == "(":
                 raise Beyond("it holds an arithmetic command")
             self.i += 1
             inner = self._list(depth + 1)
@@ -642,7 +652,7 @@ class _ShellParser:
             if kind in ("word", "bare") and word is not None:
                 words.append(word)
                 self.i += 1
-            elif kind == "(" and len(words) == 1:
+            elif kind == "(" and len(words) == 1 and self._peek(1) == ")":
                 raise Beyond("it holds a function")
             elif not self._redirect(redirects):
                 break

@@ -252,7 +252,7 @@ class Command(Fact, frozen=True):
     @derived("unknown_options", "extra_arguments")
     def refused_words_text(self) -> tuple[str, ...]:
         """What artisan refuses of it: unknown_options_text, then the arguments that are too many."""
-        return self.unknown_options_text + tuple(f'"{argument.strip()}"' for argument in self.extra_arguments)
+        return (*self.unknown_options_text, *(f'"{argument.strip()}"' for argument in self.extra_arguments))
 
     @derived("unknown_options")
     def unknown_options_text(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.dialects.command_artisan import Line, artisan_words, may_be_options, nearest, rank, read_line
 from auditor.dialects.command_unwrap import End, Unwrapped, php_version, unwrap
-from auditor.dialects.command_words import Text, Word
+from auditor.dialects.command_words import Text, Word, clipped
 from auditor.facts.artisan_options import (
     COMMANDS,
     WORKERS,
@@ -48,7 +48,8 @@ def understand(
     where that is known. `sh` is what /bin/sh is there: "dash", "bash", or "" for not known.
     Of several artisan commands in one text the one that is kept running counts, and the others are in `others`.
     """
-    return understand_all(text, runner=runner, place=place, laravel=laravel, directory=directory, sh=sh)[0]
+    readers, names = _readers(text, runner, place, laravel, directory, sh)
+    return readers[0].command(names[1:])
 
 
 def understand_all(
@@ -61,15 +62,22 @@ def understand_all(
     sh: str = "dash",
 ) -> tuple[Command, ...]:
     """Every artisan command of one text, the one that counts first; where there is none, the one command as it is."""
+    readers, names = _readers(text, runner, place, laravel, directory, sh)
+    return tuple(reader.command((*names[:number], *names[number + 1 :])) for number, reader in enumerate(readers))
+
+
+def _readers(
+    text: str, runner: str, place: Origin | None, laravel: Version | None, directory: str | None, sh: str
+) -> tuple[list[_Reader], tuple[str, ...]]:
+    """The artisan commands of a text, the one that counts first, and their names; or the one command there is."""
     found = unwrap(text, runner, sh)
     started = [_Reader(found, end, text, runner, place, laravel or None, directory) for end in found.ends]
     artisan = [reader for reader in started if reader.is_artisan]
     if not artisan:
         bare = started[0] if started else _Reader(found, None, text, runner, place, laravel or None, directory)
-        return (bare.command(()),)
+        return [bare], ()
     artisan.sort(key=lambda reader: reader.rank)  # stable: the first of equals counts
-    names = [reader.full_name for reader in artisan]
-    return tuple(reader.command(tuple(names[:number] + names[number + 1 :])) for number, reader in enumerate(artisan))
+    return artisan, tuple(reader.full_name for reader in artisan)
 
 
 class _Reader:
@@ -144,7 +152,7 @@ class _Reader:
         """What a word says, or None after having marked the field unknown for the hole in it."""
         holes = self.text.unknowns(word)
         if holes:
-            self.leave(field, f"it holds {holes[0]}, whose value is not known here")
+            self.leave(field, f"it holds {clipped(holes[0])}, whose value is not known here")
             return None
         return word if isinstance(word, str) else word.value
 
@@ -214,14 +222,14 @@ class _Reader:
             ("backgrounded", way.background),
             ("in_container", way.container),
             ("loop", way.loop),
-            ("can_exec", way.stays is not False and way.exec_place is not None),
+            ("can_exec", bool(way.exec_places) and None not in way.exec_places),
         ):
             if value:
                 self.set(field, value)
         if way.loop_sleep is not None:
             seconds = sleep_seconds(way.loop_sleep)
             if seconds is None:
-                self.leave("loop_sleep", f"{way.loop_sleep} is no number of seconds that is known here")
+                self.leave("loop_sleep", f"{clipped(way.loop_sleep)} is no number of seconds that is known here")
             else:
                 self.set("loop_sleep", seconds)
         if way.stays is None:
@@ -293,7 +301,7 @@ class _Reader:
         self.set("artisan_command", name)
         if line.name is not None and (holes := self.text.unknowns(self.arguments[line.name_index])):
             self.marks["kind"] = self.marks["artisan_command"] = unknown(
-                f"it holds {holes[0]}, whose value is not known here", self.place
+                f"it holds {clipped(holes[0])}, whose value is not known here", self.place
             )
         elif line.command is None and name.partition(":")[0] in ("queue", "schedule", "horizon"):
             likely = nearest(name, tuple(COMMANDS))
@@ -324,7 +332,7 @@ class _Reader:
                 self.leave("app", way.open["directory"])
                 return
             if base is not None and (holes := self.text.unknowns(base)):
-                self.leave("app", f"it holds {holes[0]}, whose value is not known here")
+                self.leave("app", f"it holds {clipped(holes[0])}, whose value is not known here")
                 return
             if base is None or not base.startswith("/"):
                 if self.base is None or way.container or not self.base.startswith("/"):
@@ -337,28 +345,31 @@ class _Reader:
     def _options(self, line: Line) -> None:
         way_open = self.end.way.open.get("options") if self.end is not None else None
         hidden: str | None = way_open
+        known = options_of(line.command or "")
         written: dict[str, None] = {}
         not_numbers: list[WrittenValue] = []
         for option, all_given in line.options.items():
             if holes := self.text.unknowns(option):
-                hidden = f"{holes[0]} may stand for any option"
+                hidden = f"{clipped(holes[0])} may stand for any option"
                 continue
             written[option] = None
             given = all_given[0] if option == "env" else all_given[-1]
             field = FIELDS.get(option)
-            if field is None:
+            if field is None or option not in known:
                 continue
             word = self.arguments[given.value_index]
             if given.value is not None and (holes := self._holes(given.value, word)):
-                self.leave(field, f"--{option} is {holes[0]}, whose value is not known here")
+                self.leave(field, f"--{option} is {clipped(holes[0])}, whose value is not known here")
+                if option == "timeout":
+                    self.set("timeout_variable", self.text.shown(given.value))
                 if option == "queue":
-                    self.leave("queues_text", f"--queue is {holes[0]}, whose value is not known here")
+                    self.leave("queues_text", f"--queue is {clipped(holes[0])}, whose value is not known here")
                 continue
             if option in NUMBERS:
                 value = NUMBERS[option][1](given.value)
                 if value is None:
                     not_numbers.append(WrittenValue(option, given.value or ""))
-                    self.leave(field, f'--{option}="{given.value}" is no number')
+                    self.leave(field, f'--{option}="{clipped(given.value or "")}" is no number')
                 else:
                     self.set(field, value)
             elif option in FLAGS:
@@ -376,7 +387,6 @@ class _Reader:
         hidden = self._arguments(line) or hidden
         if written:
             self.set("written", tuple(written))
-        known = options_of(line.command or "")
         deprecated = tuple(
             name
             for name in written
@@ -409,15 +419,17 @@ class _Reader:
             word = self.arguments[index]
             holes = self.text.unknowns(word)
             if holes and may_be_options(self.text, word):
-                hidden = hidden or f"{holes[0]} may stand for any options"
+                hidden = hidden or f"{clipped(holes[0])} may stand for any options"
             if number == position:
                 if holes:
-                    self.leave("connection", f"it is {holes[0]}, whose value is not known here")
+                    self.leave("connection", f"it is {clipped(holes[0])}, whose value is not known here")
+                elif word.continued:
+                    self.leave("connection", "the backslash at a line's end has become part of it")
                 elif value:
                     self.set("connection", value)
         for fault in line.faults:
             if fault.kind == "argument" and (holes := self.text.unknowns(self.arguments[fault.index])):
-                hidden = hidden or f"{holes[0]} may stand for any options"
+                hidden = hidden or f"{clipped(holes[0])} may stand for any options"
         return hidden
 
     def _faults(self, line: Line) -> None:
