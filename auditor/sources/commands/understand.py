@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.dialects.command_artisan import Line, artisan_words, may_be_options, nearest, rank, read_line
 from auditor.dialects.command_unwrap import End, Unwrapped, php_version, unwrap
-from auditor.dialects.command_words import Text, Word, clipped
+from auditor.dialects.command_words import MAX_TEXT, Text, Word, clipped
 from auditor.facts.artisan_options import (
     COMMANDS,
     WORKERS,
@@ -22,13 +22,14 @@ from auditor.facts.command import Command, Setting, Suggestion, TooNew, WrittenV
 from auditor.facts.origin import Mark, Origin, Version, declared, unknown
 from auditor.sources.commands.options import FIELDS, FLAGS, NUMBERS, TEXTS, memory_limit, sleep_seconds
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     r"/?\bpath[/_-]to\b(?:/your\b[\w.-]*)?"
     r"|\byour[-_. ]?(?:app|project|user|domain|site|laravel|name|path|server|web|folder|queue|company)[\w.-]*"
     r"|<[A-Za-z_][\w.-]{0,64}>(?![\w<>])|\#[A-Za-z][\w-]{0,64}\#"
-    r"|--[a-z-]{1,32}=\$(?![\w{(])|/home/forge/(?:app|example)\.com\b|\bCHANGE_?ME\b",
-    re.IGNORECASE,
+    r"|--[a-z-]{1,32}=\$(?![\w{(])|/home/forge/(?:app|example)\.com\b|\bCHANGE_?ME\b"
 )
+# A text without any of these holds no placeholder: most are spared the pattern, and its compiling.
+_PLACEHOLDER_SIGNS = ("path", "your", "<", "#", "=$", "/home/forge/", "change")
 _IDENTITY = ("text", "words", "runner", "program", "kind")
 
 
@@ -78,6 +79,14 @@ def _readers(
         return [bare], ()
     artisan.sort(key=lambda reader: reader.rank)  # stable: the first of equals counts
     return artisan, tuple(reader.full_name for reader in artisan)
+
+
+def _placeholders(text: str) -> tuple[str, ...]:
+    """What in the text looks as if a person was to fill it in, each once."""
+    lower = text.lower()
+    if not any(sign in lower for sign in _PLACEHOLDER_SIGNS):
+        return ()
+    return tuple(dict.fromkeys(match[0] for match in re.finditer(_PLACEHOLDER, text, re.IGNORECASE)))
 
 
 class _Reader:
@@ -176,8 +185,7 @@ class _Reader:
             first = shown(found.words[0].value)
             if "/" in first and not first.startswith("/") and self.text.masked[found.words[0].start].isascii():
                 self.set("relative_command", True)
-        placeholders = tuple(dict.fromkeys(match[0] for match in _PLACEHOLDER.finditer(self.source[:65_536])))
-        if placeholders:
+        if placeholders := _placeholders(self.source[:MAX_TEXT]):
             self.set("placeholders", placeholders)
         if found.refused is not None and self.line is None:
             self.marks["kind"] = unknown(f"its text cannot be read: {found.refused}", self.place)
