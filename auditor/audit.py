@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from auditor.facts.census import take_census
 from auditor.facts.site import Site
 from auditor.findings import Verdict
@@ -34,9 +36,7 @@ def look(
     return read_site(path, apps=apps, kind=kind, overrides=overrides)
 
 
-def rulebook(
-    *, select: Sequence[str] = (), ignore: Sequence[str] = (), folders: Sequence[str] = ()
-) -> Rulebook:
+def rulebook(*, select: Sequence[str] = (), ignore: Sequence[str] = (), folders: Sequence[str] = ()) -> Rulebook:
     """The shipped rules and those of further folders; raises RuleRefused, UsageError."""
     rules = shipped()
     for folder in folders:
@@ -45,5 +45,5 @@ def rulebook(
 
 
 def judge(site: Site, rules: Rulebook) -> Verdict:
-    """Every rule for every subject of the site."""
-    return weigh(rules, take_census(site))
+    """Every rule for every subject of the site; what could not be read is told beside what was found."""
+    return msgspec.structs.replace(weigh(rules, take_census(site)), unread=site.unread)

@@ -8,6 +8,7 @@ import hashlib
 import msgspec
 
 from auditor.facts.origin import Origin
+from auditor.facts.site import Unread
 
 
 class Severity(enum.StrEnum):
@@ -125,6 +126,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What could not be judged, and why."""
     ignored: tuple[Ignored, ...] = ()
     """What was found and is lived with."""
+    unread: tuple[Unread, ...] = ()
+    """What exists and could not be taken in, so that nothing of it was judged."""
     judged: int = 0
     """How many judgements were made: rules times subjects."""
     rules: int = 0

@@ -12,6 +12,10 @@ def main() -> None:
 
         print(f"queue-auditor {__version__}")
         return
-    from auditor.cli.commands import run
+    try:
+        from auditor.cli.commands import run
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        print("queue-auditor: interrupted.", file=sys.stderr)
+        sys.exit(130)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor import audit
-from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
+from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
 from auditor.cli.deliver import FORMATS, deliver
 from auditor.cli.options import in_colour, wants_colour, what_to_look_at, which_rules
 from auditor.findings import Severity
@@ -15,9 +15,27 @@ from auditor.findings import Severity
 @what_to_look_at
 @which_rules
 @in_colour
-@click.option("--format", "formats", multiple=True, type=click.Choice(list(FORMATS)), help="Form of the report; may be given again, each with its own --output.")
-@click.option("--output", "outputs", multiple=True, metavar="FILE", help="Where the report of the same position goes; “-” is standard output.")
-@click.option("--fail-on", type=click.Choice(["error", "warning", "note", "never"]), default="note", show_default=True, help="The least severity that makes the exit status 1.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(list(FORMATS)),
+    help="Form of the report; may be given again, each with its own --output.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Where the report of the same position goes; “-” is standard output.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note", "never"]),
+    default="note",
+    show_default=True,
+    help="The least severity that makes the exit status 1.",
+)
 @click.option("--allow-empty", is_flag=True, help="Exit 0, not 3, where there is nothing to audit.")
 @click.option("--show-skipped", is_flag=True, help="Tell every judgement that could not be made, and why.")
 def command(
@@ -43,9 +61,17 @@ def command(
     verdict = audit.judge(site, rulebook)
     deliver(verdict, formats, outputs, colour=wants_colour(colour), show_skipped=show_skipped)
     if verdict.empty and not verdict.findings:
+        if verdict.unread:
+            click.echo(
+                f"queue-auditor: nothing in {path} could be audited, and {len(verdict.unread)} of what is there could not be read.",
+                err=True,
+            )
+            return EXIT_CANNOT
         if allow_empty:
             return EXIT_CLEAN
-        click.echo(f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True)
+        click.echo(
+            f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True
+        )
         return EXIT_NOTHING
     worst = verdict.worst()
     if fail_on == "never" or worst is None:

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -61,6 +61,18 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Keep click from answering a reader that has gone with the status of findings."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
+
+
+class _ReaderGone(Exception):
+    """Whoever read standard output (head, less) has closed it."""
+
+
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="queue-auditor %(version)s")
 def commands() -> None:
@@ -71,28 +83,54 @@ def run() -> None:
     """Run one command; every error is one sentence on stderr, with the exit status that says what kind it was."""
     _write_any_character()
     try:
-        status: Any = commands.main(prog_name="queue-auditor", auto_envvar_prefix="QUEUE_AUDITOR", standalone_mode=False)
+        status: Any = commands.main(
+            prog_name="queue-auditor", auto_envvar_prefix="QUEUE_AUDITOR", standalone_mode=False
+        )
     except click.ClickException as error:
-        error.show()
-        sys.exit(EXIT_CANNOT)
+        _complain(_sentence(error))
     except (click.Abort, KeyboardInterrupt):
         print("queue-auditor: interrupted.", file=sys.stderr)
         sys.exit(130)
     except AuditorError as error:
-        print(f"queue-auditor: {redact(str(error))}", file=sys.stderr)
-        sys.exit(EXIT_CANNOT)
-    except BrokenPipeError:
+        _complain(str(error))
+    except (_ReaderGone, BrokenPipeError):
         # The reader (head, less) has gone: nothing is left to tell it, and nothing went wrong here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_CLEAN)
+    except MemoryError:
+        _complain("there is not enough memory for what was asked for")
+    except RecursionError:
+        _complain("something in what was asked for is nested too deeply to be read")
     except OSError as error:
-        print(f"queue-auditor: {redact(str(error.filename or ''))}: {(error.strerror or str(error)).lower()}.", file=sys.stderr)
-        sys.exit(EXIT_CANNOT)
+        where = error.filename
+        if where is None:  # a stream: standard output on a full disk
+            where = "standard output"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain(f"{os.fsdecode(where)}: {(error.strerror or str(error)).lower()}")
     sys.exit(status if isinstance(status, int) else EXIT_CLEAN)
 
 
+def _complain(sentence: str) -> NoReturn:
+    """One sentence on stderr, and the status of what could not be done."""
+    line = " ".join(redact(sentence).split())
+    print(f"queue-auditor: {line}{'' if line.endswith(('.', '?')) else '.'}", file=sys.stderr)
+    sys.exit(EXIT_CANNOT)
+
+
+def _sentence(error: click.ClickException) -> str:
+    """What click has to say, without its usage lines, as a sentence of ours."""
+    told = error.format_message()
+    context = getattr(error, "ctx", None)
+    more = f" See `{context.command_path} --help`." if context is not None and told.startswith("No such option") else ""
+    return f"{told[:1].lower()}{told[1:]}{more}"
+
+
 def _write_any_character() -> None:
-    """A report may quote a line in any language, also under LC_ALL=C."""
+    """A report may quote a line in any language, also under LC_ALL=C; a stream that is closed takes everything."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open to the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - likewise
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace" if not _utf8(stream.encoding) else "surrogateescape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,10 +51,41 @@ def deliver(
     targets = [*outputs, *["-"] * (len(chosen) - len(outputs))]
     if targets.count("-") > 1:
         raise UsageError("two formats cannot both go to standard output; give each but one an --output")
+    if len(set(targets)) < len(targets):
+        raise UsageError("two formats cannot both go to one file")
     for name, target in zip(chosen, targets, strict=True):
         report = FORMATS[name](verdict, Style(colour and target == "-", show_skipped))
         if target == "-":
-            sys.stdout.write(report)
-            sys.stdout.flush()
+            tell(report)
         else:
-            Path(target).write_text(report, encoding="utf-8", errors="surrogateescape")
+            save(target, report)
+
+
+def tell(text: str) -> None:
+    """Print it; a reader that has gone (head, less) has seen what it wanted, and the verdict stands."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def save(target: str, text: str) -> None:
+    """Write a file whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is."""
+    file = Path(target)
+    data = text.encode("utf-8", "surrogateescape")
+    if file.exists() and not file.is_file():
+        file.write_bytes(data)
+        return
+    file = file.resolve()  # a link stays one
+    partial = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        with partial.open("xb") as stream:
+            if file.exists():
+                os.fchmod(stream.fileno(), file.stat().st_mode & 0o7777)
+            stream.write(data)
+        partial.replace(file)
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, target) from None
+    finally:
+        partial.unlink(missing_ok=True)

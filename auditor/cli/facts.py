@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from auditor import __version__, audit
+from auditor.cli.deliver import save, tell
 from auditor.cli.options import what_to_look_at
 from auditor.facts.wire import write_facts
 
@@ -19,6 +17,6 @@ def command(path: str, apps: tuple[str, ...], kind: str | None, output: str) -> 
     """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
     text = write_facts(audit.look(path, apps=apps, kind=kind), version=__version__)
     if output == "-":
-        sys.stdout.write(text)
+        tell(text)
     else:
-        Path(output).write_text(text, encoding="utf-8", errors="surrogateescape")
+        save(output, text)

@@ -21,7 +21,9 @@ from auditor.reports.diff import file_diff
 @click.option("--diff", "how", flag_value="diff", default=True, help="Show what would change (the default).")
 @click.option("--check", "how", flag_value="check", help="Show it, and exit 1 if anything would change.")
 @click.option("--write", "how", flag_value="write", help="Write the files, keeping the old ones as *.bak.")
-@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead.")
+@click.option(
+    "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead."
+)
 def command(
     path: str,
     apps: tuple[str, ...],
@@ -42,7 +44,9 @@ def command(
     plan = mend.plan(path, rules, unsafe=unsafe, apps=apps, kind=kind)
     painted = wants_colour(colour)
     for file in plan.files:
-        notes = [f"{change.subject}: {change.told}   {', '.join(change.rules)}{_why(change)}" for change in file.changes]
+        notes = [
+            f"{change.subject}: {change.told}   {', '.join(change.rules)}{_why(change)}" for change in file.changes
+        ]
         click.echo(file_diff(file.path, file.before, file.after, notes, colour=painted), nl=False)
     for left in plan.by_hand:
         click.echo(f"# by hand: {left.subject}: {left.reason} ({', '.join(left.rules)})")
@@ -62,7 +66,9 @@ def _why(change: mend.Change) -> str:
 
 
 def _write(plan: mend.Plan, folder: Path | None) -> None:
-    writes = [Write(file.path, _target(plan, file.path, folder), _held(plan, file, folder), file.after) for file in plan.files]
+    writes = [
+        Write(file.path, _target(plan, file.path, folder), _held(plan, file, folder), file.after) for file in plan.files
+    ]
     backups = deliver(writes, backup=folder is None)
     for write in writes:
         click.echo(f"# written: {write.target}")

@@ -14,15 +14,23 @@ from auditor.remedies.deliver import Write, deliver
 @click.command("generate")
 @click.argument("path", default="/", type=click.Path(exists=True, file_okay=False))
 @click.option("--app", required=True, metavar="DIR", help="Root of the Laravel app, from PATH.")
-@click.option("--profile", metavar="NAME", help="Kind of app (laravel, horizon, invoiceninja); told from its files otherwise.")
+@click.option(
+    "--profile", metavar="NAME", help="Kind of app (laravel, horizon, invoiceninja); told from its files otherwise."
+)
 @click.option("--user", metavar="NAME", help="The account that workers and scheduler run under.")
 @click.option("--php", metavar="FILE", help="The PHP binary.")
 @click.option("--connection", metavar="NAME", help="The queue connection; the app's default otherwise.")
-@click.option("--numprocs", type=click.IntRange(1, 1000), help="How many workers; as many as the host carries otherwise.")
+@click.option(
+    "--numprocs", type=click.IntRange(1, 1000), help="How many workers; as many as the host carries otherwise."
+)
 @click.option("--memory", type=click.IntRange(32), metavar="MIB", help="--memory of each worker.")
 @click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="--timeout of each worker.")
-@click.option("--host-memory", type=click.IntRange(64), metavar="MIB", help="RAM of the host, where it is not this one.")
-@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the files below DIR; shown otherwise.")
+@click.option(
+    "--host-memory", type=click.IntRange(64), metavar="MIB", help="RAM of the host, where it is not this one."
+)
+@click.option(
+    "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the files below DIR; shown otherwise."
+)
 def command(
     path: str,
     app: str,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,37 @@ def read_facts(path: str) -> Site:
     file = Path(path)
     if file.stat().st_size > MAX_BYTES:
         raise FactsRefused(path, f"it is larger than {MAX_BYTES:,} bytes")
+    data = file.read_bytes()
     try:
-        found = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as problem:
-        line = getattr(problem, "lineno", None)
-        raise FactsRefused(path, f"not JSON: {getattr(problem, 'msg', None) or 'nested too deeply'}", line) from None
-    if not isinstance(found, dict) or found.get("tool") != "queue-auditor" or "format" not in found:
-        raise FactsRefused(path, "it is no facts file of queue-auditor")
-    if found["format"] != FORMAT:
-        raise FactsRefused(path, f"its format is {found['format']}, and this version reads format {FORMAT}")
-    try:
-        return msgspec.convert(found, Site, strict=False)
-    except (msgspec.ValidationError, RecursionError) as problem:
-        raise FactsRefused(path, f"it is no facts file of queue-auditor: {problem}") from None
+        head = msgspec.json.decode(data, type=_Head)
+        if head.tool != "queue-auditor" or head.format is None:
+            raise FactsRefused(path, "it is no facts file of queue-auditor")
+        if head.format != FORMAT:
+            raise FactsRefused(path, f"its format is {head.format}, and this version reads format {FORMAT}")
+        return msgspec.json.decode(data, type=Site, strict=False)
+    except msgspec.ValidationError as problem:
+        raise FactsRefused(path, f"it is no facts file of queue-auditor: {_clause(problem)}") from None
+    except RecursionError:
+        raise FactsRefused(path, "it is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        at = getattr(problem, "start", None)
+        found = re.search(r"byte (\d+)", str(problem))
+        place = int(found[1]) if found else at
+        line = None if place is None else data.count(b"\n", 0, place) + 1
+        reason = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else f"it is not JSON: {_clause(problem)}"
+        raise FactsRefused(path, reason, line) from None
+
+
+class _Head(msgspec.Struct):
+    """What every facts file says of itself."""
+
+    tool: str = ""
+    format: int | None = None
+
+
+def _clause(problem: Exception) -> str:
+    text = str(problem)
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def _finite(value: Any) -> Any:

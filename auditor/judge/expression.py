@@ -12,7 +12,6 @@ unknown, by a walk in three-valued logic, in which `False and unknown` is False 
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -140,9 +139,7 @@ class _Checker:
         self.let = let
         self.facts: dict[str, None] = {}
 
-    def check(
-        self, node: ast.expr, sure: frozenset[str], depth: int
-    ) -> tuple[Type, frozenset[str], frozenset[str]]:
+    def check(self, node: ast.expr, sure: frozenset[str], depth: int) -> tuple[Type, frozenset[str], frozenset[str]]:
         """Type of a node, and the facts known to be present where it holds and where it fails."""
         if depth <= 0:
             raise Refused(f"an expression is nested at most {MAX_DEPTH} deep")
@@ -194,6 +191,8 @@ class _Checker:
                 return self._name(name), none, none
             case ast.Attribute(ast.Name(root), field):
                 return self._fact(root, field, sure), none, none
+            case _:
+                pass
         raise Refused(f"“{_shown(node)}” is not part of the rules' language")
 
     def _arithmetic(self, left: ast.expr, op: ast.operator, right: ast.expr, sure: frozenset[str], depth: int) -> Type:
@@ -211,9 +210,7 @@ class _Checker:
 
     def _unit(self, first: Type, second: Type, left: ast.expr, right: ast.expr) -> str:
         if first.unit and second.unit and first.unit != second.unit:
-            raise Refused(
-                f"“{ast.unparse(left)}” is in {first.unit} and “{ast.unparse(right)}” in {second.unit}"
-            )
+            raise Refused(f"“{ast.unparse(left)}” is in {first.unit} and “{ast.unparse(right)}” in {second.unit}")
         return first.unit or second.unit
 
     def _compare(
@@ -223,7 +220,7 @@ class _Checker:
         if isinstance(op, ast.Is | ast.IsNot):
             if not (isinstance(right, ast.Constant) and right.value is None and isinstance(left, ast.Attribute)):
                 raise Refused("`is` asks only whether a fact is None, as in `connection.retry_after is None`")
-            kind, _, _ = self.check(left, sure | {ast.unparse(left)}, depth - 1)
+            self.check(left, sure | {ast.unparse(left)}, depth - 1)
             path = ast.unparse(left)
             declared = self._declared(path)
             if not declared.optional:
@@ -242,7 +239,11 @@ class _Checker:
                 raise Refused(f"“{_shown(left)}” is {first}, and cannot be in {second}")
             return BOOL, none, none
         if isinstance(op, ast.Eq | ast.NotEq):
-            if first.kind != second.kind and "none" not in (first.kind, second.kind) and not _version_text(first, second):
+            if (
+                first.kind != second.kind
+                and "none" not in (first.kind, second.kind)
+                and not _version_text(first, second)
+            ):
                 raise Refused(f"“{_shown(left)}” is {first}, and never equals {second}")
             if first.kind == "none" or second.kind == "none":
                 raise Refused("ask `is None` or `is not None`")
@@ -316,7 +317,7 @@ def _as_versions(node: ast.Compare) -> None:
         if isinstance(side, ast.Constant) and isinstance(side.value, str):
             if not as_version(side.value):
                 raise Refused(f"“{side.value}” is not a version")
-            sides[index] = ast.Constant(as_version(side.value))
+            sides[index] = ast.Constant(as_version(side.value))  # type: ignore[arg-type] # a tuple is one
         elif isinstance(side, ast.Name):
             raise Refused(f"a version is written out; “{side.id}” is a name")
     node.left, node.comparators = sides[0], sides[1:]
@@ -334,12 +335,14 @@ def _constant(value: object) -> Type:
     raise Refused(f"a {type(value).__name__} is not part of the rules' language")
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """A clause that helps with a misspelt name: the nearest one, else all there are."""
-    close = difflib.get_close_matches(name, known, 1)
+def nearest(name: str, known: list[str], *, otherwise: str = "") -> str:
+    """A clause that helps with a misspelt name: the nearest one; else `otherwise`, or all there are."""
+    import difflib
+
+    close = difflib.get_close_matches(name[:100], known, 1)
     if close:
         return f"did you mean “{close[0]}”?"
-    return f"it has {', '.join(sorted(known))}"
+    return otherwise or f"it has {', '.join(sorted(known))}"
 
 
 def _shown(node: ast.AST) -> str:
@@ -390,6 +393,8 @@ def evaluate(node: ast.expr, look: Callable[[str, str], Any], let: Mapping[str, 
             return math.inf if name == "never" else let[name]
         case ast.Attribute(ast.Name(root), field):
             return look(root, field)
+        case _:
+            pass
     raise AssertionError(f"unchecked node {node!r}")
 
 
@@ -402,5 +407,5 @@ def _comparable(first: Any, second: Any) -> tuple[Any, Any]:
 
 
 def as_version(text: str) -> tuple[int, ...]:
-    """ "8.83" as (8, 83)."""
+    """The text "8.83" as (8, 83)."""
     return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -53,7 +53,8 @@ class Rulebook:
         names = set(self.rules) | {rule.group for rule in self}
         for name in (*chosen, *ignored):
             if name.rstrip("/") not in names:
-                raise UsageError(f"there is no rule or group “{name}”; {nearest(name, sorted(names))}")
+                near = nearest(name, sorted(names), otherwise="`queue-auditor rules` lists them")
+                raise UsageError(f"there is no rule or group “{name}”; {near}")
         wanted = {name.rstrip("/") for name in chosen}
         unwanted = {name.rstrip("/") for name in ignored}
         return Rulebook(

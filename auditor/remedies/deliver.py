@@ -43,12 +43,16 @@ def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
         for write, partial in staged:
             os.replace(partial, write.target)
             done.append(write)
-    except OSError as problem:
+    except BaseException as problem:
         _undo(done)
         for made in backups:
             made.unlink(missing_ok=True)
+        if not isinstance(problem, OSError):
+            raise
         shown = writes[len(done)].shown if len(done) < len(writes) else ""
-        raise CannotMend(shown, f"it cannot be written: {(problem.strerror or str(problem)).lower()}; nothing was changed") from None
+        raise CannotMend(
+            shown, f"it cannot be written: {(problem.strerror or str(problem)).lower()}; nothing was changed"
+        ) from None
     finally:
         for _, partial in staged:
             with contextlib.suppress(OSError):

@@ -13,6 +13,7 @@ Paint = Callable[[str, str], str]
 
 _CODES = {"error": "31;1", "warning": "33;1", "note": "36", "rule": "1", "dim": "2", "fix": "32", "clean": "32;1"}
 _MAX_EXCERPT = 150
+_MAX_UNREAD = 10
 
 
 def plain(text: str, _style: str) -> str:
@@ -26,10 +27,11 @@ def coloured(text: str, style: str) -> str:
 
 
 def console(verdict: Verdict, *, colour: bool = False, show_skipped: bool = False) -> str:
-    """Findings, the gravest first; then what was not judged; then one line that sums up."""
+    """Findings, the gravest first; then what was not judged, and not read; then one line that sums up."""
     paint: Paint = coloured if colour else plain
     blocks = ["\n".join(_finding(finding, paint)) for finding in verdict.findings]
     blocks += ["\n".join(_skipped(verdict, paint, everything=show_skipped))] if verdict.skipped else []
+    blocks += ["\n".join(_unread(verdict, paint, everything=show_skipped))] if verdict.unread else []
     blocks.append(_sum(verdict, paint))
     return "\n\n".join(blocks) + "\n"
 
@@ -81,6 +83,15 @@ def _skipped(verdict: Verdict, paint: Paint, *, everything: bool) -> list[str]:
     return lines
 
 
+def _unread(verdict: Verdict, paint: Paint, *, everything: bool) -> list[str]:
+    lines = [paint(f"not read ({len(verdict.unread)}):", "dim")]
+    shown = verdict.unread if everything else verdict.unread[:_MAX_UNREAD]
+    lines += [f"  {one.path}: {one.reason}" for one in shown]
+    if len(shown) < len(verdict.unread):
+        lines.append(f"  and {len(verdict.unread) - len(shown)} others; --show-skipped tells each")
+    return lines
+
+
 def _one(skipped: Skipped) -> str:
     fact = f" ({skipped.fact})" if skipped.fact else ""
     return f"{skipped.rule}  {skipped.subject}{fact}: {skipped.reason}"
@@ -89,7 +100,9 @@ def _one(skipped: Skipped) -> str:
 def _sum(verdict: Verdict, paint: Paint) -> str:
     counts = [(severity, verdict.count(severity)) for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)]
     told = ", ".join(
-        paint(f"{count} {severity.value}{'' if count == 1 else 's'}", severity.value) for severity, count in counts if count
+        paint(f"{count} {severity.value}{'' if count == 1 else 's'}", severity.value)
+        for severity, count in counts
+        if count
     )
     ignored = f", {len(verdict.ignored)} ignored" if verdict.ignored else ""
     seen = _seen(verdict)

@@ -11,9 +11,7 @@ from auditor.reports.console import coloured, plain
 _STYLES = {"+": "fix", "-": "error", "@": "note", "#": "dim"}
 
 
-def file_diff(
-    path: str, before: bytes | None, after: bytes, notes: Sequence[str], *, colour: bool = False
-) -> str:
+def file_diff(path: str, before: bytes | None, after: bytes, notes: Sequence[str], *, colour: bool = False) -> str:
     """One file's diff, secrets in its lines hidden, so a diff of a line that holds one is for reading, not for patch."""
     paint = coloured if colour else plain
     old = (before or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)

@@ -22,14 +22,14 @@ def json_report(verdict: Verdict, *, version: str) -> str:
         "summary": summary(verdict),
         **msgspec.to_builtins(verdict),
     }
-    for key in ("findings", "skipped", "ignored"):
+    for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def summary(verdict: Verdict) -> dict[str, int]:
     """How many of each there are."""
-    counts = {severity: 0 for severity in ("error", "warning", "note")}
+    counts = dict.fromkeys(("error", "warning", "note"), 0)
     for finding in verdict.findings:
         counts[finding.severity.value] += 1
-    return {**counts, "skipped": len(verdict.skipped), "ignored": len(verdict.ignored)}
+    return {**counts, "skipped": len(verdict.skipped), "ignored": len(verdict.ignored), "unread": len(verdict.unread)}

@@ -45,9 +45,14 @@ class Config:
         laravel: Version | None,
         *,
         cached_allowed: bool,
+        why_not: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """`read` gives a file of the app; a repository's cached config, if any, is nobody's."""
+        """`read` gives a file of the app, None where it cannot, and `why_not` then tells why, "" where there is none.
+
+        A repository's cached config, if any, is nobody's.
+        """
         self._read = read
+        self._why_not = why_not
         self._base = base
         self._env = env
         self._laravel = laravel
@@ -59,12 +64,18 @@ class Config:
             value = self._evaluate(self.CACHE, data)
             self.cached = value if isinstance(value, PhpArray) else PhpArray()
             self._unknown_cache = value.reason if isinstance(value, Unknown) else ""
+        elif cached_allowed and (reason := why_not(self.CACHE)):
+            self.cached = PhpArray()
+            self._unknown_cache = reason
 
     def _evaluate(self, path: str, data: bytes) -> Value:
         self._lines[path] = data.decode("utf-8", "replace").splitlines()
         folder = self._base.rstrip("/")
         context = Context(
-            env=self._env.lookup, base=f"/{folder}" if folder else None, file=f"/{self._base}{path}", laravel=self._laravel
+            env=self._env.lookup,
+            base=f"/{folder}" if folder else None,
+            file=f"/{self._base}{path}",
+            laravel=self._laravel,
         )
         return evaluate(data, context)
 
@@ -72,7 +83,11 @@ class Config:
         """config/<name>.php as it is now, whatever is cached; None where there is none."""
         if name not in self._files:
             data = self._read(f"config/{name}.php")
-            self._files[name] = self._evaluate(f"config/{name}.php", data) if data is not None else None
+            if data is not None:
+                self._files[name] = self._evaluate(f"config/{name}.php", data)
+            else:
+                reason = self._why_not(f"config/{name}.php")
+                self._files[name] = Unknown(f"it cannot be read: {reason}", 0) if reason else None
         return self._files[name]
 
     def has(self, name: str) -> bool:
@@ -109,7 +124,7 @@ class Config:
             return None
         if isinstance(own, PhpArray) and len(path) > 1:
             whole = own.get(*path[:2])
-            if whole is not None or own.get(path[0]) is not None and path[0] not in ("connections", "stores"):
+            if whole is not None or (own.get(path[0]) is not None and path[0] not in ("connections", "stores")):
                 return None  # an entry of the app's own replaces the framework's whole
         base = self._evaluate("", text)
         return base.get(*path) if isinstance(base, PhpArray) else None
@@ -173,7 +188,13 @@ class Config:
         found = []
         for name, path in self._settings():
             frozen, fresh = self.get(name, *path), self.get_fresh(name, *path)
-            if frozen.known and fresh.known and _plain(frozen.value) and _plain(fresh.value) and frozen.value != fresh.value:
+            if (
+                frozen.known
+                and fresh.known
+                and _plain(frozen.value)
+                and _plain(fresh.value)
+                and frozen.value != fresh.value
+            ):
                 place = fresh.mark.origin or frozen.mark.origin
                 if place is not None:
                     found.append((".".join(map(str, (name, *path))), place))

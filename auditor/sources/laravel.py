@@ -64,11 +64,15 @@ class _Reader:
         except Unreadable:
             return None
 
+    def why_not(self, path: str) -> str:
+        """Why a file of the app that is there could not be had, "" where there is none."""
+        return self.tree.unread.get(self.base + path, "")
+
     def app(self) -> App:
         laravel = self.laravel()
         known = () if "laravel" in self.marks and self.marks["laravel"].reason is not None else laravel
         env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files)
-        config = Config(self.read, self.base, env, known or None, cached_allowed=self.kind == "host")
+        config = Config(self.read, self.base, env, known or None, cached_allowed=self.kind == "host", why_not=self.why_not)
         values: dict[str, Any] = {}
         self.environment(env, config, values)
         self.queue(config, values, known)
@@ -79,7 +83,9 @@ class _Reader:
             self.marks["config_cached"] = declared(origin(self.base + config.CACHE))
             self.staleness(config, values)
         connections = read_connections(config, known, self.folder or ".", self.marks)
-        horizon = read_horizon(config, self.read, self.folder or ".", values.get("environment", "production"), self.marks)
+        horizon = read_horizon(
+            config, self.read, self.folder or ".", values.get("environment", "production"), self.marks
+        )
         schedule = read_schedule(self.read, self.base, self.marks)
         product, version = self.product()
         return App(
@@ -169,7 +175,9 @@ class _Reader:
         store = config.get("cache", "default")
         values["cache_env_name"] = store.env_name
         if not store.known or not isinstance(store.value, str):
-            self.marks["cache_driver"] = store.mark if not store.known else unknown("its default cache store is no text")
+            self.marks["cache_driver"] = (
+                store.mark if not store.known else unknown("its default cache store is no text")
+            )
             return
         driver = config.get("cache", "stores", store.value, "driver")
         if not driver.known:

@@ -20,9 +20,9 @@ from auditor.facts.supervisor import SupervisorConf
 from auditor.sources.crontab import kind_of, read_crontab, read_crontabs
 from auditor.sources.discover import Found, discover
 from auditor.sources.host import read_host
-from auditor.sources.launches import Reader
-from auditor.sources.php.ini import read_phps
 from auditor.sources.laravel import read_app
+from auditor.sources.launches import Reader
+from auditor.sources.php_runtimes import read_phps
 from auditor.sources.supervisor import read_configuration, read_file
 from auditor.sources.supervisor.folders import with_log_folders
 from auditor.sources.systemd import join_timers, read_unit, read_units
@@ -44,7 +44,17 @@ DROP_INS = (
     "etc/supervisord.d/*.conf",
 )
 """Where people put programs; what no main file includes of them does not run."""
-APP_PLACES = ("var/www", "var/www/*", "var/www/*/current", "srv/*", "srv/*/current", "opt/*", "app", "usr/share/*", "home/*/*")
+APP_PLACES = (
+    "var/www",
+    "var/www/*",
+    "var/www/*/current",
+    "srv/*",
+    "srv/*/current",
+    "opt/*",
+    "app",
+    "usr/share/*",
+    "home/*/*",
+)
 """Where apps lie that nothing names: a scheduler nobody starts is missed only if its app is seen."""
 MAX_APPS = 50
 """More apps than that in those places are not looked into."""
@@ -69,7 +79,11 @@ def read_site(
         chosen = kind or kind_of_tree(tree)
         if chosen == "file":
             raise UsageError(f"{path} is a folder, not a file")
-        survey = _Host(tree, path, apps, overrides or {}) if chosen == "host" else _Repository(tree, path, apps, overrides or {})
+        survey = (
+            _Host(tree, path, apps, overrides or {})
+            if chosen == "host"
+            else _Repository(tree, path, apps, overrides or {})
+        )
         return survey.site()
     folder, _, name = os.path.abspath(path).rpartition("/")
     return _File(Tree(folder or "/"), path, name, apps, overrides or {}).site()
@@ -79,12 +93,25 @@ def kind_of_tree(tree: Tree) -> str:
     """A root file system has etc/ and none of what marks a checkout."""
     if str(tree.root) == "/":
         return "host"
-    marks = (".git", "composer.json", "artisan", "package.json", "Dockerfile", "docker-compose.yml", "compose.yml", "README.md")
+    marks = (
+        ".git",
+        "composer.json",
+        "artisan",
+        "package.json",
+        "Dockerfile",
+        "docker-compose.yml",
+        "compose.yml",
+        "README.md",
+    )
     if any(tree.stat(name) is not None for name in marks):
         return "repository"
     places = (*MAIN_FILES, "etc/supervisor", "etc/passwd", "etc/cron.d", "etc/systemd", "proc/meminfo")
     found = [place for place in places if tree.stat(place) is not None]
-    return "host" if found and (tree.is_file("etc/passwd") or tree.is_file("proc/meminfo") or any(f in MAIN_FILES for f in found)) else "repository"
+    return (
+        "host"
+        if found and (tree.is_file("etc/passwd") or tree.is_file("proc/meminfo") or any(f in MAIN_FILES for f in found))
+        else "repository"
+    )
 
 
 class _Survey:
@@ -127,7 +154,7 @@ class _Survey:
     def reader(self) -> Reader:
         """What turns programs and lines into launches, with the apps known so far."""
         versions = {name: app.laravel for name, app in self.apps.items() if app.laravel}
-        return Reader(self.kind, self.app_of, versions)
+        return Reader(self.kind, self.app_of, versions, self.apps)
 
     def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
         raise NotImplementedError
@@ -156,8 +183,16 @@ class _Survey:
             scheduler_hints=tuple(found.scheduler_hints) if found else (),
             worker_hints=tuple(found.worker_hints) if found else (),
             environment_hints=tuple(found.environment_hints) if found else (),
-            unread=(*self.unread, *(found.unread if found else ())),
+            unread=self.all_unread(found),
         )
+
+
+    def all_unread(self, found: Found | None) -> tuple[Unread, ...]:
+        """Whatever any source asked for and could not be given, each path once."""
+        told = {one.path: one for one in (*self.unread, *(found.unread if found else ()))}
+        for path, reason in self.tree.unread.items():
+            told.setdefault(path, Unread(path, reason))
+        return tuple(told[path] for path in sorted(told))
 
 
 class _Host(_Survey):
@@ -203,9 +238,7 @@ class _Host(_Survey):
                         found.append(msgspec.structs.replace(conf, not_included=whole))
         return found
 
-    def find_apps(
-        self, confs: Sequence[SupervisorConf], tables: Sequence[CronTable], units: Sequence[Unit]
-    ) -> None:
+    def find_apps(self, confs: Sequence[SupervisorConf], tables: Sequence[CronTable], units: Sequence[Unit]) -> None:
         """The apps that are asked for, those that something runs, and those in the usual places."""
         for folder in self.asked:
             self.add_app(folder)
@@ -276,7 +309,9 @@ class _Repository(_Survey):
         for folder in dict.fromkeys([*self.asked, *found.apps]) if not self.asked else self.asked:
             self.add_app(folder)
         confs = self.confs(found)
-        tables = [read_crontab(self.tree, path, kind_in_repository(path), self.overrides.get(path)) for path in found.tables]
+        tables = [
+            read_crontab(self.tree, path, kind_in_repository(path), self.overrides.get(path)) for path in found.tables
+        ]
         units = join_timers(tuple(self.unit(found.units)))
         reader = self.reader()
         launches: list[Launch] = []
@@ -330,7 +365,9 @@ class _Repository(_Survey):
         fitting = [name for name in self.apps if name != "." and (path == name or path.endswith(f"/{name}"))]
         if len(fitting) == 1:
             return fitting[0], None
-        return "", unknown(f"this repository holds {len(self.apps)} Laravel apps, and which one it runs is not told", command.place)
+        return "", unknown(
+            f"this repository holds {len(self.apps)} Laravel apps, and which one it runs is not told", command.place
+        )
 
 
 class _File(_Repository):

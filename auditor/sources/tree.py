@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fnmatch
 import functools
+import itertools
 import os
 import re
 import stat
@@ -40,6 +41,8 @@ class Tree:
         self.root = Path(os.path.realpath(root))
         self._root = str(self.root).rstrip("/")
         self._folders: dict[str, str] = {"": ""}
+        self.unread: dict[str, str] = {}
+        """What exists, was asked for and could not be taken in, with the reason: whoever asked may go on without it."""
 
     def relative(self, path: str | PurePosixPath, base: str = "") -> str:
         """The path as this tree writes it: an absolute one from the root, a relative one from `base`; `..` stays inside."""
@@ -101,13 +104,23 @@ class Tree:
         """What stat(2) says of it, symlinks followed inside the root; None where it is missing or cannot be reached."""
         try:
             return os.lstat(self.host_path(path))
-        except (OSError, Unreadable, ValueError):
+        except OSError as error:
+            if error.errno in _FORBIDDEN:
+                self.unread.setdefault(path, _why(error))
+            return None
+        except (Unreadable, ValueError):
             return None
 
     def is_file(self, path: str) -> bool:
-        """Whether a regular file is there."""
+        """Whether a regular file is there; a pipe, socket or device in its place is noted as unread."""
         found = self.stat(path)
-        return found is not None and stat.S_ISREG(found.st_mode)
+        if found is None:
+            return False
+        if stat.S_ISREG(found.st_mode):
+            return True
+        if not stat.S_ISDIR(found.st_mode) and self.real(path) != "dev/null":  # a link there masks a unit
+            self.unread.setdefault(path, f"it is {_kind(found.st_mode)}, not a regular file")
+        return False
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder is there."""
@@ -117,13 +130,21 @@ class Tree:
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes:
         """The whole file; raises Unreadable (missing, not a regular file, too large, forbidden)."""
         try:
+            return self._read(path, limit)
+        except Unreadable as problem:
+            if problem.reason not in _ABSENT:
+                self.unread[path] = problem.reason
+            raise
+
+    def _read(self, path: str, limit: int) -> bytes:
+        try:
             where = self.host_path(path)
             # O_NONBLOCK: opening a FIFO nobody writes to must not wait for ever.
             handle = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             raise Unreadable(path, _why(error)) from None
         except ValueError:
-            raise Unreadable(path, "its name holds a NUL byte") from None
+            raise Unreadable(path, "no file has such a name") from None
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):  # before fdopen, which raises for a folder and leaves the handle open
             os.close(handle)
@@ -143,14 +164,26 @@ class Tree:
         try:
             return sorted(os.listdir(self.host_path(path)))
         except OSError as error:
+            self._note(path, error)
             raise Unreadable(path, _why(error)) from None
+
+    def _note(self, folder: str, error: OSError | Unreadable) -> None:
+        if isinstance(error, Unreadable):
+            self.unread.setdefault(folder, error.reason)
+        elif error.errno in _FORBIDDEN:
+            self.unread.setdefault(folder, _why(error))
 
     def glob(self, pattern: str, base: str = "") -> list[str]:
         """Paths that match, as Python's glob.glob does (`*` skips dot names, `**` acts as `*`), sorted by whole path."""
         absolute = self.relative(pattern, base)
         found = [""]
+        budget = MAX_FILES
         for part in absolute.split("/"):
-            found = list(self._matches(found, part))
+            found = list(itertools.islice(self._matches(found, part), budget))
+            budget -= len(found)
+            if budget <= 0:
+                self.unread[absolute] = f"it matches more than the {MAX_FILES:,} paths that are looked at"
+                return []
         return sorted(found)
 
     def _matches(self, folders: list[str], part: str) -> Iterator[str]:
@@ -164,7 +197,8 @@ class Tree:
                 continue
             try:
                 names = os.listdir(self.host_path(folder))
-            except (OSError, Unreadable):
+            except (OSError, Unreadable) as error:
+                self._note(folder, error)
                 continue
             for name in names:
                 if (part.startswith(".") or not name.startswith(".")) and matches(name):
@@ -178,7 +212,7 @@ class Tree:
             return False
 
     def walk(self, path: str = "") -> Iterator[str]:
-        """Every regular file or symlink below a folder, in a stable order, SKIPPED_FOLDERS and mounts of devices left out."""
+        """Everything but folders below a folder, in a stable order; SKIPPED_FOLDERS are left out."""
         budget = MAX_FILES
         pending = [path]
         while pending:
@@ -186,19 +220,21 @@ class Tree:
             try:
                 with os.scandir(self.host_path(folder)) as entries:
                     inside = sorted(entries, key=lambda e: e.name)
-            except (OSError, Unreadable):
+            except (OSError, Unreadable) as error:
+                self._note(folder, error)
                 continue
             below = []
             for entry in inside:
                 budget -= 1
                 if budget < 0:
+                    self.unread[folder] = f"more than {MAX_FILES:,} entries were looked at before it"
                     return
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in SKIPPED_FOLDERS:
                         below.append(name)
-                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                    yield name
+                else:
+                    yield name  # a pipe or a device too: whoever reads it is told what it is
             pending.extend(reversed(below))
 
 
@@ -207,11 +243,17 @@ def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
     return re.compile(fnmatch.translate(pattern)).match
 
 
+_MISSING = "it does not exist"
+_NO_FOLDER = "a part of its path is not a folder"
+_ABSENT = (_MISSING, _NO_FOLDER)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+
+
 def _why(error: OSError) -> str:
     if error.errno == errno.ENOENT:
-        return "it does not exist"
+        return _MISSING
     if error.errno == errno.ENOTDIR:
-        return "a part of its path is not a folder"
+        return _NO_FOLDER
     if error.errno in (errno.EACCES, errno.EPERM):
         return "permission denied"
     if error.errno == errno.EISDIR:
