@@ -115,12 +115,17 @@ class _Reader:
         self.fields: dict[str, Any] = {}
         self.refusal: str | None = found.refused
         self.line: Line | None = None
+        self.literal: Line | None = None
         self.arguments: Sequence[Word] = ()
         self.unseen: Sequence[Word] = ()
         words = artisan_words(found, end) if end is not None else None
         if words is not None:
             self.arguments, self.unseen = words
-            self.line = read_line([word.value for word in self.arguments], laravel)
+            words = [word.value for word in self.arguments]
+            self.line = self.literal = read_line(words, laravel)
+            if any(word.continued for word in self.arguments):
+                # What artisan gets begins with a line's end and is refused for it; what was meant is plain all the same.
+                self.line = read_line([word.removeprefix("\n") for word in words], laravel)
 
     # --- what it is ---
 
@@ -322,7 +327,8 @@ class _Reader:
         if self.kind in WORKERS:
             self.fields["tries"] = default_tries(self.kind, self.laravel)
         self._options(line)
-        self._faults(line)
+        assert self.literal is not None
+        self._faults(self.literal)
 
     def _place_of(self, end: End, artisan: Word) -> None:
         way = end.way
