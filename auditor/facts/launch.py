@@ -11,7 +11,7 @@ SCHEDULER_KINDS = ("schedule:run", "schedule:work")
 """Commands that run the application's scheduled tasks."""
 
 
-class Launch(Fact):
+class Launch(Fact, frozen=True):
     """One command that something starts and, maybe, keeps alive."""
 
     name: str = ""
@@ -30,6 +30,8 @@ class Launch(Fact):
     """The command line, understood."""
     app: str = ""
     """Name of the app it runs; unknown where several could be meant."""
+    app_found: bool = False
+    """Whether that app lies where the command says, in the audited tree."""
     user: str = "root"
     """The account it runs under in the end."""
     directory: str | None = None

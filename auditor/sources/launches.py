@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from auditor.facts.census import line_number
 from auditor.facts.command import Command
@@ -21,9 +21,13 @@ _STARTED_BY_SUPERVISOR = ("program", "fcgi-program")
 class Reader:
     """Turns what starts things into Launches, for one site."""
 
-    def __init__(self, kind: str, app_of: AppOf, versions: Mapping[str, Version]) -> None:
-        """`kind` is the site's; `app_of` names a command's app; `versions` maps an app's name to its Laravel."""
+    def __init__(self, kind: str, app_of: AppOf, versions: Mapping[str, Version], apps: Container[str] = ()) -> None:
+        """`kind` is the site's; `app_of` names a command's app; `versions` maps an app's name to its Laravel.
+
+        `apps` are the names of the apps that were read.
+        """
         self.kind = kind
+        self.apps = apps
         self.app_of = app_of
         self.versions = versions
 
@@ -55,6 +59,7 @@ class Reader:
             instance=instance,
             command=command,
             app=app,
+            app_found=self.kind == "host" and app in self.apps,
             user=user,
             directory=directory,
             processes=program.processes,
@@ -114,6 +119,7 @@ class Reader:
             instance=instance,
             command=command,
             app=app,
+            app_found=self.kind == "host" and app in self.apps,
             user=command.user or line.user or "root",
         )
 
@@ -139,6 +145,7 @@ class Reader:
                     instance=instance,
                     command=command,
                     app=app,
+                    app_found=self.kind == "host" and app in self.apps,
                     user=command.user or unit.user,
                     directory=unit.working_directory,
                     processes=max(1, len(unit.instances)),
