@@ -15,7 +15,7 @@ PYTHON := $(BIN)/python
 UV := $(BIN)/uv -q
 compile = { echo "\# Resolved from pyproject.toml by 'make pins'."; $(UV) pip compile --python $(PYTHON) --universal \
 	--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade $(1); }
-SITE ?= examples/invoiceninja-popular-advice
+SITE ?= examples/invoiceninja-popular-advice/host
 
 .PHONY: help
 help: ## list these targets
