@@ -24,7 +24,7 @@ class Unread(msgspec.Struct, frozen=True):
     """Why, as a clause without a full stop."""
 
 
-class Site(Fact):
+class Site(Fact, frozen=True):
     """Everything that was read, each thing once; the joins are made by the census."""
 
     format: int = FORMAT
@@ -51,5 +51,7 @@ class Site(Fact):
     """Files that mention the scheduler and that are of a kind nobody here reads."""
     worker_hints: tuple[str, ...] = ()
     """Files that mention a queue worker and that are of a kind nobody here reads."""
+    environment_hints: tuple[str, ...] = ()
+    """Files that may give supervisord its environment: of containers, of deployments, scripts, environment files."""
     unread: tuple[Unread, ...] = ()
     """What exists and could not be taken in."""

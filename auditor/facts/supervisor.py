@@ -5,6 +5,19 @@ from __future__ import annotations
 from auditor.facts.origin import Fact, MiB, Origin, Seconds, derived
 
 _ANY = "0.0.0.0"  # noqa: S104 - it is what is looked for
+_READ_BY_CONFIG = frozenset(
+    """
+    APP_NAME APP_ENV APP_KEY APP_DEBUG APP_URL APP_TIMEZONE APP_LOCALE QUEUE_CONNECTION QUEUE_DRIVER QUEUE_FAILED_DRIVER
+    REDIS_QUEUE REDIS_QUEUE_CONNECTION REDIS_QUEUE_RETRY_AFTER DB_QUEUE DB_QUEUE_TABLE DB_QUEUE_CONNECTION
+    DB_QUEUE_RETRY_AFTER SQS_PREFIX SQS_QUEUE CACHE_STORE CACHE_DRIVER CACHE_PREFIX LOG_CHANNEL LOG_LEVEL LOG_STACK
+    FILESYSTEM_DISK FILESYSTEM_DRIVER SESSION_DRIVER BROADCAST_DRIVER BROADCAST_CONNECTION DB_CONNECTION DB_HOST DB_PORT
+    DB_DATABASE DB_USERNAME DB_PASSWORD DB_SOCKET DB_URL DATABASE_URL REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_USERNAME
+    REDIS_URL REDIS_DB REDIS_CACHE_DB REDIS_CLIENT REDIS_PREFIX REDIS_CLUSTER MAIL_MAILER MAIL_DRIVER MAIL_HOST MAIL_PORT
+    MAIL_USERNAME MAIL_PASSWORD MAIL_ENCRYPTION MAIL_FROM_ADDRESS MAIL_FROM_NAME
+    """.split()
+)
+# what the skeletons' config/*.php reads by env(), Laravel 5.5 to 12
+_READ_BY_CONFIG_PREFIXES = ("HORIZON_",)
 
 
 class Setting(Fact, frozen=True, kw_only=True, gc=False):
@@ -39,6 +52,11 @@ class Setting(Fact, frozen=True, kw_only=True, gc=False):
         """How many times it is assigned."""
         return len(self.written)
 
+    @derived("section", "name")
+    def path(self) -> str:
+        """Its section and its name: "[program:worker] command"."""
+        return f"[{self.section}] {self.name}"
+
 
 class Section(Fact, frozen=True, kw_only=True):
     """One section, however many headers it has."""
@@ -72,6 +90,19 @@ class Section(Fact, frozen=True, kw_only=True):
         """Whether its headers stand in more than one file."""
         return len({place.file for place in self.written}) > 1
 
+    @derived("settings")
+    def option_names(self) -> tuple[str, ...]:
+        """The names of its options."""
+        return tuple(setting.name for setting in self.settings)
+
+    @derived("name", "nearest")
+    def switched_off(self) -> bool:
+        """Whether a known name with a sign or word put in front of it ("xprogram:worker"), as people do on purpose."""
+        if self.nearest is None:
+            return False
+        name = self.name.strip()
+        return name != self.nearest and name.endswith(self.nearest)
+
 
 class Oddity(Fact, frozen=True, kw_only=True):
     """Something in the text that supervisord refuses, or takes for something else than it looks like."""
@@ -88,6 +119,11 @@ class Oddity(Fact, frozen=True, kw_only=True):
     """The option it is about, or None."""
     value: str | None = None
     """The piece of text it is about, secrets hidden, or None."""
+
+    @derived("section", "setting")
+    def path(self) -> str:
+        """Its section and its option, as Setting.path has them; "" where it is about no option."""
+        return f"[{self.section}] {self.setting}" if self.setting is not None else ""
 
 
 ODDITIES: dict[str, str] = {
@@ -209,6 +245,8 @@ class Program(Fact, frozen=True, kw_only=True):
     """How many rotated files are kept."""
     stdout_logfile_writers: int = 1
     """How many processes of this configuration write to that very path; 1 for AUTO and for none."""
+    log_folder_missing: str = ""
+    """The folder of one of its logs that is not there on the audited host; "" where all are, or where it is unknown."""
     stdout_capture_maxbytes: MiB = 0.0
     """The size of the capture buffer."""
     stdout_events_enabled: bool = False
@@ -250,6 +288,16 @@ class Program(Fact, frozen=True, kw_only=True):
         return _log_size(self, self.stderr_logfile, self.stderr_logfile_maxbytes, self.stderr_logfile_backups)
 
     @derived("environment")
+    def configuration_names(self) -> tuple[str, ...]:
+        """The variables of its environment that Laravel's own config files read, and that a cached configuration freezes."""
+        return tuple(name for name, _ in self.environment if name in _READ_BY_CONFIG or name.startswith(_READ_BY_CONFIG_PREFIXES))
+
+    @derived("environment")
+    def sets_configuration(self) -> bool:
+        """Whether its environment sets a variable that Laravel's own config files read."""
+        return bool(self.configuration_names)
+
+    @derived("environment")
     def sets_home(self) -> bool:
         """Whether its environment has a HOME of its own."""
         return any(name == "HOME" for name, _ in self.environment)
@@ -263,6 +311,43 @@ class Program(Fact, frozen=True, kw_only=True):
     def stderr_is_device(self) -> bool:
         """Whether its stderr log is a device (/dev/stderr and the like, /dev/null left out)."""
         return _is_device(self.stderr_logfile)
+
+    @derived("stdout_logfile", "stdout_logfile_writers", "stdout_logfile_maxbytes")
+    def stdout_rotates_shared(self) -> bool:
+        """Whether several processes write to its stdout log, each of which rotates it."""
+        return _rotates_shared(self.stdout_logfile, self.stdout_logfile_writers, self.stdout_logfile_maxbytes)
+
+    @derived("stderr_logfile", "stderr_logfile_writers", "stderr_logfile_maxbytes")
+    def stderr_rotates_shared(self) -> bool:
+        """As stdout_rotates_shared."""
+        return _rotates_shared(self.stderr_logfile, self.stderr_logfile_writers, self.stderr_logfile_maxbytes)
+
+    @derived("stdout_logfile", "stdout_logfile_writers", "stdout_logfile_maxbytes", "numprocs")
+    def stdout_logfile_apart(self) -> str | None:
+        """The same path with the process's number in it ("worker_%(process_num)02d.log"), as its option holds it.
+
+        None where nothing is shared, and where others write to that file too, whom the number would not tell apart.
+        """
+        path = self.stdout_logfile
+        if path is None or not self.stdout_rotates_shared or self.stdout_logfile_writers != self.numprocs:
+            return None
+        if any(character.isspace() for character in path):
+            return None  # a value of several lines, or one that its comment signs would cut
+        folder, slash, name = path.replace("%", "%%").rpartition("/")
+        stem, dot, ending = name.rpartition(".")
+        if not stem:
+            stem, dot, ending = name, "", ""
+        return f"{folder}{slash}{stem}_%(process_num)02d{dot}{ending}"
+
+    @derived("stdout_logfile", "stderr_logfile")
+    def public_log(self) -> str:
+        """Its log that lies below a folder named public, "" where none does."""
+        return next((path for path in _paths(self) if "/public/" in path), "")
+
+    @derived("stdout_logfile", "stderr_logfile")
+    def app_log(self) -> str:
+        """Its log that is the file a Laravel app writes its own log to, "" where none is."""
+        return next((path for path in _paths(self) if path.endswith("/storage/logs/laravel.log")), "")
 
     @derived("stderr_logfile", "redirect_stderr", "stderr_syslog")
     def stderr_is_kept(self) -> bool:
@@ -279,7 +364,15 @@ def _log_size(program: Program, path: str | None, maxbytes: float, backups: int)
 
 
 def _is_device(path: str | None) -> bool:
-    return path is not None and path != "/dev/null" and path.startswith(("/dev/", "/proc/self/fd/"))
+    return path is not None and path != "/dev/null" and path.startswith(("/dev/", "/proc/"))
+
+
+def _rotates_shared(path: str | None, writers: int, maxbytes: float) -> bool:
+    return writers > 1 and maxbytes > 0 and path is not None and "%(process_num)" not in path
+
+
+def _paths(program: Program) -> tuple[str, ...]:
+    return tuple(path for path in (program.stdout_logfile, program.stderr_logfile) if path not in (None, "AUTO"))
 
 
 class Group(Fact, frozen=True, kw_only=True):
@@ -347,7 +440,7 @@ class HttpServer(Fact, frozen=True, kw_only=True):
     """The section that opens it."""
     kind: str
     """unix or inet."""
-    where: str = ""
+    address: str = ""
     """The socket's path, or "host:port" with `*` for all interfaces."""
     file: str | None = None
     """The socket's path, or None for inet."""
@@ -426,6 +519,8 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
     """How supervisorctl finds it, or None where the main file does not say."""
     has_rpcinterface: bool = False
     """Whether the interface that supervisorctl needs is there."""
+    not_included: bool = False
+    """Whether it is a program file of the audited host that no main file there includes."""
 
     @derived("sections", "oddities")
     def refused(self) -> bool:
@@ -444,6 +539,63 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         """The directory supervisord changes to when it daemonizes, or None where it stays where it is started."""
         return None if self.supervisord.nodaemon else self.supervisord.directory
 
+    @derived("programs")
+    def program_names(self) -> tuple[str, ...]:
+        """The names of its programs."""
+        return tuple(program.name for program in self.programs)
+
+    @derived("programs")
+    def has_programs(self) -> bool:
+        """Whether it has any program."""
+        return bool(self.programs)
+
+    @derived("oddities")
+    def cut_options(self) -> tuple[str, ...]:
+        """The options that a comment sign cuts off, as Setting.path has them."""
+        return tuple(oddity.path for oddity in self.oddities if oddity.kind == "comment-cuts-value")
+
+    @derived("sections", "files", "oddities")
+    def is_whole(self) -> bool:
+        """Whether its [include] was followed, and every file that it matches was read."""
+        if not any(section.kind == "include" for section in self.sections):
+            return True
+        kinds = {oddity.kind for oddity in self.oddities}
+        return kinds.isdisjoint(_UNSEEN) and (len(self.files) > 1 or "include-matches-nothing" in kinds)
+
+    @derived("oddities")
+    def misses_includes(self) -> bool:
+        """Whether a pattern of its [include] matches no file, which in a repository may lie elsewhere."""
+        return any(oddity.kind == "include-matches-nothing" for oddity in self.oddities)
+
+    @derived("http_servers")
+    def has_server(self) -> bool:
+        """Whether it opens a socket that supervisord can be driven through."""
+        return bool(self.http_servers)
+
+    @derived("supervisorctl", "oddities")
+    def tells_supervisorctl(self) -> bool:
+        """Whether its main file has a [supervisorctl]."""
+        return self.supervisorctl is not None
+
+    @derived("supervisorctl", "oddities")
+    def hides_supervisorctl(self) -> bool:
+        """Whether its [supervisorctl] stands in an included file, where supervisorctl does not see it."""
+        return any(oddity.kind == "supervisorctl-not-in-main" for oddity in self.oddities)
+
+    @derived("http_servers")
+    def server_addresses(self) -> tuple[str, ...]:
+        """Where its sockets are, as supervisorctl's serverurl names them."""
+        return tuple(
+            f"unix://{server.file}" if server.kind == "unix" else f"http://{server.address}"
+            for server in self.http_servers
+            if not server.is_unknown("address")
+        )
+
+    @derived("supervisorctl")
+    def serverurl(self) -> str | None:
+        """The address supervisorctl is told, or None without a [supervisorctl] in the main file."""
+        return None if self.supervisorctl is None else self.supervisorctl.serverurl
+
     @derived("groups")
     def stop_seconds(self) -> Seconds:
         """The longest a shutdown may take: supervisord stops one group after the other."""
@@ -460,11 +612,15 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         return any(_reaches(url, server) for server in self.http_servers)
 
 
+_UNSEEN = ("include-unknown", "include-not-read")
+"""Kinds of Oddity that tell of an [include] some of whose files were not read."""
+
+
 def _reaches(url: str, server: HttpServer) -> bool:
-    if server.is_unknown("where"):
+    if server.is_unknown("address"):
         return True
     if server.kind == "unix":
-        return url == f"unix://{server.file}"
+        return _socket(url) == _socket(f"unix://{server.file}")
     scheme, _, rest = url.partition("://")
     if scheme not in ("http", "https"):
         return False
@@ -472,3 +628,8 @@ def _reaches(url: str, server: HttpServer) -> bool:
     if (port or "80") != str(server.port):
         return False
     return server.all_interfaces or host == server.host or {host, server.host} <= {"localhost", "127.0.0.1"}
+
+
+def _socket(url: str) -> str:
+    """The address with /var/run as /run, which it is a symlink to."""
+    return url.replace("unix:///var/run/", "unix:///run/", 1)

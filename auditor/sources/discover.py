@@ -31,9 +31,15 @@ _SCRIPT_NAME = re.compile(
     r"|\.(?:sh|bash|ya?ml|toml|nix|hcl|tf|envsh|j2)$",
     re.IGNORECASE,
 )
+_ENVIRONMENT_NAME = re.compile(
+    r"(?:docker|container)file|entrypoint|procfile|makefile|justfile|\.(?:sh|bash|envsh|ya?ml|toml|nix|hcl|tf|env)$",
+    re.IGNORECASE,
+)
 _SCHEDULER = re.compile(rb"schedule:(?:run|work)")
 _WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon\b")
-_TEXT_FOLDERS = re.compile(r"(?:^|/)(?:tests?|docs?|storage|public|resources/(?:js|css|lang|views)|lang)/", re.IGNORECASE)
+_TEXT_FOLDERS = re.compile(
+    r"(?:^|/)(?:tests?|docs?|storage|public|resources/(?:js|css|lang|views)|lang)/", re.IGNORECASE
+)
 
 
 class Found(msgspec.Struct):
@@ -84,7 +90,12 @@ def _composer(tree: Tree, path: str, apps: dict[str, None]) -> None:
         return
     data = _read(tree, path, None)
     # laravel/framework is required by apps; packages for Laravel require illuminate/* parts or testbench.
-    if data is not None and b'"laravel/framework"' in data and b'"orchestra/testbench"' not in data and _is_app(tree, folder):
+    if (
+        data is not None
+        and b'"laravel/framework"' in data
+        and b'"orchestra/testbench"' not in data
+        and _is_app(tree, folder)
+    ):
         apps[folder] = None
 
 
@@ -94,13 +105,14 @@ def _is_app(tree: Tree, folder: str) -> bool:
 
 
 def _look(tree: Tree, path: str, name: str, found: Found) -> None:
-    conf = _CONF_NAME.search(name) is not None or (_CONF_FOLDER.search(path) is not None and not name.endswith((".md", ".php", ".py")))
+    conf = _CONF_NAME.search(name) is not None or (
+        _CONF_FOLDER.search(path) is not None and not name.endswith((".md", ".php", ".py"))
+    )
     cron = _CRON_NAME.search(path) is not None
     unit = _UNIT_NAME.search(name) is not None
-    script = _SCRIPT_NAME.search(name) is not None
-    if script:
+    script = _SCRIPT_NAME.search(name) is not None or "." not in name
+    if _ENVIRONMENT_NAME.search(name) is not None:
         found.environment_hints.append(path)
-    script = script or "." not in name
     if not (conf or cron or unit or script) or _TEXT_FOLDERS.search(path):
         return
     data = _read(tree, path, found if conf or cron or unit else None)
@@ -111,7 +123,7 @@ def _look(tree: Tree, path: str, name: str, found: Found) -> None:
     elif cron and b"artisan" in data and looks_like_crontab(path, data):
         found.tables.append(path)
     elif unit:
-        if b"artisan" in data or name.partition(".")[0] and b"[Timer]" in data:
+        if b"artisan" in data or (name.partition(".")[0] and b"[Timer]" in data):
             found.units.append(path)
     else:
         if _SCHEDULER.search(data):
@@ -124,7 +136,9 @@ def _read(tree: Tree, path: str, found: Found | None) -> bytes | None:
     status = tree.stat(path)
     if status is None or status.st_size > MAX_LOOK:
         if status is not None and found is not None and _CONF_FOLDER.search(path):
-            found.unread.append(Unread(path, f"it is {status.st_size:,} bytes long, and no more than {MAX_LOOK:,} are looked at"))
+            found.unread.append(
+                Unread(path, f"it is {status.st_size:,} bytes long, and no more than {MAX_LOOK:,} are looked at")
+            )
         return None
     try:
         return tree.read(path, MAX_LOOK)

@@ -144,7 +144,8 @@ def tree_of(folder: Path, files: dict[str, str]) -> Tree:
     [
         ("[supervisord]\n[include]\n", ["2 include-without-files!"]),
         ("[supervisord]\n[include]\nfiles=*.none\n", ["3 include-matches-nothing"]),
-        ("[supervisord]\n[include]\nfiles=a.ini\nfiles=a.ini\n", ["3 include-lost"]),
+        ("[supervisord]\n[include]\nfiles=b.ini\nfiles=a.ini\n", ["3 include-lost"]),
+        ("[supervisord]\n[include]\nfiles=a.ini\nfiles=a.ini\n", []),
         ("[supervisord]\n[include]\nfiles=nested.ini\n", ["1 include-nested"]),
         ("[supervisord]\n[include]\nfiles=folder dangling\n", ["3 include-unreadable", "3 include-unreadable"]),
         ("[supervisord]\n[include]\nfiles=%(ENV_X)s/*.ini /etc/a.ini\n", ["3 include-unknown"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.dialects.conf import lex
-from auditor.facts.origin import Origin
+from auditor.facts.origin import Mark, Origin, declared
 from auditor.facts.supervisor import SupervisorConf
 from auditor.sources.supervisor.daemon import read_plugins, read_servers, read_supervisorctl, read_supervisord
 from auditor.sources.supervisor.merge import Text, add, read_all, start
@@ -69,7 +69,9 @@ def _understand(text: Text, *, whole: bool) -> SupervisorConf:
     servers = read_servers(reading, known)
     supervisorctl = read_supervisorctl(text, reading)
     order = {file: place for place, file in enumerate(text.files)}
+    place = text.sections["supervisord"].headers[-1] if is_main else Origin(text.main)
     return SupervisorConf(
+        marks={**dict.fromkeys(_FIELDS, declared(place)), **_supervisorctl_place(text)},
         main=text.main,
         files=tuple(text.files),
         is_main=is_main,
@@ -82,6 +84,18 @@ def _understand(text: Text, *, whole: bool) -> SupervisorConf:
         supervisorctl=supervisorctl,
         has_rpcinterface=has_rpcinterface,
     )
+
+
+_FIELDS = ("main", "is_main", "has_rpcinterface", "supervisorctl", "not_included")
+"""What is told of a configuration as a whole: placed at its [supervisord], or in its file."""
+
+
+def _supervisorctl_place(text: Text) -> dict[str, Mark]:
+    section = text.sections.get("supervisorctl")
+    if section is None:
+        return {}
+    written = section.options.get("serverurl")
+    return {"supervisorctl": declared(written[-1].origin if written else section.headers[0])}
 
 
 def _place(place: Origin | None, order: dict[str, int]) -> tuple[int, int]:

@@ -67,16 +67,16 @@ def _server(reading: Reading, section: Merged, kind: str, known: dict[str, objec
         reading.read(section, "port", values.inet_address, names, fields)
         if "port" in fields.values:
             host, port = fields.values.pop("port")
-            fields.values |= {"host": host, "port": port, "where": f"{host or '*'}:{port}"}
+            fields.values |= {"host": host, "port": port, "address": f"{host or '*'}:{port}"}
     else:
         reading.read(section, "file", str.strip, Names(known, host=False), fields)
-        fields.values["where"] = fields.values.get("file", "")
+        fields.values["address"] = fields.values.get("file", "")
         reading.read(section, "chmod", values.octal, names, fields)
         reading.read(section, "chown", values.user, names, fields)
     if option not in fields.marks:
         _section_odd(reading, "server-without-address", f"it has no {option}=", section, refuses=True)
     else:
-        for name in ("where", "host", "file", "port"):
+        for name in ("address", "host", "file", "port"):
             fields.marks.setdefault(name, fields.marks[option])
     _authentication(reading, section, names, fields, strict=True)
     marks = fields.marks

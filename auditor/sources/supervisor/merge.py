@@ -163,6 +163,8 @@ def _included(tree: Tree, text: Text) -> list[str]:
         _odd(text, "include-without-files", "[include] has no files=", section.headers[-1], refuses=True)
         return []
     for lost in section.options.get("files", ())[:-1]:
+        if lost.value.split() == found.value.split():
+            continue
         detail = f'only the last files= counts, so "{lost.value}" is not read'
         _odd(text, "include-lost", detail, lost.origin, lost.value)
     names = Names({"here": text.here})
