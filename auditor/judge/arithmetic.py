@@ -41,6 +41,8 @@ def arithmetic(
     if any(value is UNKNOWN or isinstance(value, bool) or not isinstance(value, int | float) for value in values):
         return ""
     common = _unit(left, unit) or _unit(right, unit)
+    if not common:
+        return ""  # counts speak for themselves in the message
     writer = _Writer(look, let, common)
     return f"{writer.write(left)} {_FAILS[type(node.ops[0])]} {writer.write(right)}"
 

@@ -209,11 +209,13 @@ class _Look:
         marks: list[Mark] = [root.marks[name] for name in depends if name in root.marks]
         written = [mark.origin for mark in marks if mark.origin is not None]
         if written:
-            for place in written:
-                yield Location.of(place)
+            yield from (Location.of(place) for place in written)
         elif decisive and not marks and (place := root.where(field)) is not None:
             kind = members(type(root)).get(field)
             value = getattr(root, field)
+            if field not in root.__struct_fields__:  # computed: what it rests on is what would be written
+                yield Location.of(place)
+                return
             told = "" if field.endswith("_written") else _told(value, kind.unit if kind else "")
             yield Location.of(place, f"{root.label(field)} is not written{': ' if told else ''}{told}")
 
