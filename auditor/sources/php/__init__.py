@@ -1,0 +1,1 @@
+"""PHP files read without PHP: configuration arrays, the cached configuration and php.ini."""
