@@ -63,6 +63,7 @@ class Reader:
             user=user,
             directory=directory,
             processes=program.processes,
+            live=not conf.not_included,
         )
 
     def _user(self, conf: SupervisorConf, program: Program, command: Command, marks: dict[str, Mark]) -> str:
