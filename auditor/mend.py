@@ -29,7 +29,6 @@ from auditor.remedies.program_edit import Settled, file_of, option_of, rewrite
 from auditor.remedies.scheduler import scheduler_file
 from auditor.sources.tree import Tree
 
-
 Place = tuple[str, str]
 """Main file of a configuration and name of a section."""
 Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
@@ -103,9 +102,7 @@ def plan(
 
 
 class _Mender:
-    def __init__(
-        self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None
-    ) -> None:
+    def __init__(self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None) -> None:
         self.path = path
         self.rules = rules
         self.unsafe = unsafe
@@ -164,7 +161,9 @@ class _Mender:
                 continue
             if bounds[0].unsafe and not self.unsafe:
                 key = (program.name, (rule.id,))
-                self.withheld[key] = ByHand(program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}")
+                self.withheld[key] = ByHand(
+                    program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}"
+                )
                 continue
             asked[self.conf_of(site, program), program.section].append((rule, subject, finding))
         return self.apply_all(fact, site, asked)
@@ -193,10 +192,14 @@ class _Mender:
     def disagreeing(self, fact: str, done: Sequence[tuple[Place, float | bool | str]]) -> set[Place]:
         """The programs whose corrected text does not say what was settled, to the sources that will read it."""
         site = self.look()
-        held: dict[Place, set[object]] = defaultdict(set)
-        for place, holder in _holders(site, fact):
-            held[place].add(getattr(holder, fact.partition(".")[2]))
-        return {place for place, value in done if held[place] != {value}}
+        wanted = dict(done)
+        agreeing: dict[Place, bool] = {}
+        for place, program, holder in _holders(site, fact):
+            if place in wanted:
+                read = getattr(holder, fact.partition(".")[2])
+                agrees = read in (wanted[place], _expanded(wanted[place], program))
+                agreeing[place] = agreeing.get(place, True) and agrees
+        return {place for place in wanted if not agreeing.get(place, False)}
 
     def apply(
         self, fact: str, site: Site, place: Place, wishes: list[tuple[Rule, Subject, Finding]]
@@ -208,9 +211,12 @@ class _Mender:
         assert isinstance(program, Program) and not isinstance(holder, Absent)
         names = tuple(dict.fromkeys(rule.id for rule, _, _ in wishes))
         bounds = [bound for _, _, finding in wishes for bound in finding.bounds if bound.fact == fact]
-        value = settled(fact, getattr(holder, fact.partition(".")[2]), bounds)
+        now = getattr(holder, fact.partition(".")[2])
+        value = settled(fact, now, bounds)
         if value is None:
             self.leave(program.name, names, _why_not(fact, bounds))
+            return None
+        if value == now:
             return None
         conf = next(conf for conf in site.confs if conf.main == main)
         files = [(path, self.text(path)) for path in conf.files]
@@ -251,7 +257,9 @@ class _Mender:
         new = [f for f in after.findings if (f.rule, f.subject) not in known and f.severity != "note"]
         if new:
             first = new[0]
-            raise CannotMend(first.file, f"the corrected text would bring a new finding, {first.rule}: {first.message.rstrip('.')}")
+            raise CannotMend(
+                first.file, f"the corrected text would bring a new finding, {first.rule}: {first.message.rstrip('.')}"
+            )
 
 
 def _root(scope: str, subject: Subject, root: str) -> object:
@@ -259,7 +267,23 @@ def _root(scope: str, subject: Subject, root: str) -> object:
     return subject.roots[order.index(root)] if root in order else Absent()
 
 
-def _holders(site: Site, fact: str) -> Iterator[tuple[Place, object]]:
+def _expanded(value: float | bool | str, program: Program) -> float | bool | str:
+    """A text as supervisord expands it for the program's first process, which is how facts hold paths."""
+    if not isinstance(value, str) or "%(" not in value:
+        return value
+    names = {
+        "program_name": program.name,
+        "group_name": program.group,
+        "process_num": program.numprocs_start,
+        "numprocs": program.numprocs,
+    }
+    try:
+        return value % names
+    except (KeyError, TypeError, ValueError):
+        return value
+
+
+def _holders(site: Site, fact: str) -> Iterator[tuple[Place, Program, object]]:
     """What holds a fact, for every program of a site."""
     root = fact.partition(".")[0]
     scope = root if root in SCOPES else "program"
@@ -267,7 +291,7 @@ def _holders(site: Site, fact: str) -> Iterator[tuple[Place, object]]:
     for subject in take_census(site).of(scope):
         program = _root(scope, subject, "program")
         if isinstance(program, Program):
-            yield (mains[id(program)], program.section), _root(scope, subject, root)
+            yield (mains[id(program)], program.section), program, _root(scope, subject, root)
 
 
 def _why_not(fact: str, bounds: Sequence[Bound]) -> str:
