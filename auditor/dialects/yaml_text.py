@@ -93,6 +93,8 @@ class _Builder:
                     return None
                 case "timestamp":
                     return text
+                case _:
+                    pass
         except ValueError:
             pass
         raise self.error(self.path, f"“{text[:40]}” is not taken here", node.start_mark.line + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from auditor.facts.command import Command
 from auditor.facts.host import Php
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
-from auditor.facts.origin import NEVER, Fact, Mark, MiB, Seconds, declared, derived, unknown
+from auditor.facts.origin import NEVER, Fact, Mark, MiB, Origin, Seconds, declared, derived, unknown
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable, Unit
 from auditor.facts.site import Site
@@ -46,7 +46,7 @@ class Subject(NamedTuple):
     """What the scope's roots stand for, in the scope's order."""
 
 
-class Worker(Fact):
+class Worker(Fact, frozen=True):
     """Processes that take jobs off a queue: `queue:work` or `queue:listen`, whatever starts them."""
 
     name: str = ""
@@ -132,6 +132,11 @@ class Worker(Fact):
         """Its queues as they were meant: without blanks around their names."""
         return tuple(q.strip() for q in self.queues)
 
+    @derived("name", "beside_horizon", "maybe_beside_horizon")
+    def shares_with_horizon(self) -> bool:
+        """Whether a Horizon master here serves, for certain or probably, one of its queues."""
+        return bool(self.beside_horizon or self.maybe_beside_horizon)
+
     @derived("beside_horizon")
     def is_beside_horizon(self) -> bool:
         """Whether a Horizon master here serves one of its queues."""
@@ -148,7 +153,7 @@ class Worker(Fact):
         return self.once or self.stop_when_empty or self.max_jobs > 0 or self.max_time != NEVER
 
 
-class Horizon(Fact):
+class Horizon(Fact, frozen=True):
     """A Horizon master."""
 
     name: str = ""
@@ -169,7 +174,7 @@ class Horizon(Fact):
     """Workers they start at most, all together."""
 
 
-class Scheduler(Fact):
+class Scheduler(Fact, frozen=True):
     """Something that runs the application's scheduled tasks."""
 
     name: str = ""
@@ -210,7 +215,7 @@ class Scheduler(Fact):
         return bool(self.worker_users) and self.user not in self.worker_users
 
 
-class Totals(Fact):
+class Totals(Fact, frozen=True):
     """The site as a whole: its kind, and its sums."""
 
     name: str = ""
@@ -264,9 +269,7 @@ class _Joiner:
         self.site = site
         self.subjects: dict[str, list[Subject]] = defaultdict(list)
         self.apps = {app.name: app for app in site.apps}
-        self.programs = {
-            (conf.main, program.name): (conf, program) for conf in site.confs for program in conf.programs
-        }
+        self.programs = {(conf.main, program.name): (conf, program) for conf in site.confs for program in conf.programs}
         self.units = {unit.path: unit for unit in site.units}
         self.lines: dict[tuple[str, int], tuple[CronTable, CronLine]] = {
             (table.path, line_number(line)): (table, line) for table in site.tables for line in table.lines
@@ -419,10 +422,17 @@ class _Joiner:
             else:
                 connection = app.default_connection
                 marks["connection"] = app.mark("default_connection")
+                own = self.environment_of(launch).get(app.queue_env_name, "") if not app.config_cached else ""
+                if own:
+                    connection, marks["connection"] = own, self.environment_mark(launch)
                 if not app.configured:
                     marks["connection"] = unknown(f"the queue configuration of {_app(app)} was not read")
         if queues is None and not command.is_unknown("queues"):
-            used = self.named(app, connection) if "connection" not in marks or not _is_unknown(marks["connection"]) else NONE
+            used = (
+                self.named(app, connection)
+                if "connection" not in marks or not _is_unknown(marks["connection"])
+                else NONE
+            )
             if isinstance(used, Connection):
                 queues = (used.queue,)
                 marks["queues"] = used.mark("queue")
@@ -434,7 +444,10 @@ class _Joiner:
             marks["shared_variable"] = declared(command.mark("timeout").origin)
         return Worker(
             marks=marks,
-            can_be_recycled=isinstance(app, Absent) or not app.laravel or app.is_unknown("laravel") or app.laravel[0] >= 8,
+            can_be_recycled=isinstance(app, Absent)
+            or not app.laravel
+            or app.is_unknown("laravel")
+            or app.laravel[0] >= 8,
             shared_variable=shared,
             name=launch.name,
             kind=command.kind,
@@ -472,6 +485,15 @@ class _Joiner:
         )
         return found if found in values else ""
 
+    def environment_of(self, launch: Launch) -> dict[str, str]:
+        """What starts it puts into its environment: it beats the same name in .env."""
+        owner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
+        return dict(owner.environment) if isinstance(owner, Program | Unit) else {}
+
+    def environment_mark(self, launch: Launch) -> Mark:
+        owner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
+        return owner.mark("environment") if isinstance(owner, Program | Unit) else unknown("its environment is not known")
+
     def horizon(self, launch: Launch) -> Horizon:
         marks = _taken(launch, "name", "user", "processes")
         app = self.app(launch)
@@ -479,7 +501,9 @@ class _Joiner:
         if isinstance(app, Absent):
             for field in ("environment", "longest_timeout", "pools", "max_workers"):
                 marks[field] = unknown(app.reason)
-            return Horizon(marks=marks, name=launch.name, runner=launch.runner, processes=launch.processes, user=launch.user)
+            return Horizon(
+                marks=marks, name=launch.name, runner=launch.runner, processes=launch.processes, user=launch.user
+            )
         pools = [pool for pool in app.pools if pool.live]
         if not environment:
             environment = app.environment
@@ -584,7 +608,9 @@ class _Joiner:
         related = []
         for launch, scheduler in self.schedulers:
             others = tuple(
-                s.name for other, s in by_app[launch.app] if other is not launch and other.live and other.instance == launch.instance
+                s.name
+                for other, s in by_app[launch.app]
+                if other is not launch and other.live and other.instance == launch.instance
             )
             marks = dict(scheduler.marks)
             before = {s.name for _, s in self.schedulers[: len(related)]}
@@ -627,20 +653,23 @@ class _Joiner:
         return tuple(
             other_worker.name
             for other, other_worker in same.get(self.work_of(launch, worker), ())
-            if other.file != launch.file and (other.runner != launch.runner or other.command.text == launch.command.text)
+            if other.file != launch.file
+            and (other.runner != launch.runner or other.command.text == launch.command.text)
         )
 
-    def horizon_beside(self, launch: Launch, worker: Worker) -> dict[str, tuple[str, ...]]:
+    def horizon_beside(self, launch: Launch, worker: Worker) -> dict[str, Any]:
         """The Horizon masters beside a worker that serve its queues for certain, and those that probably do."""
-        names = tuple(
-            horizon.name
+        beside = [
+            (other, horizon.name)
             for other, horizon in self.horizons
             if other.app == launch.app and other.instance == launch.instance
-        )
-        served = self.serves(launch, worker) if names else False
-        if served is None:
-            return {"maybe_beside_horizon": names}
-        return {"beside_horizon": names} if served else {}
+        ]
+        served = self.serves(launch, worker) if beside else False
+        if served is False:
+            return {}
+        field = "maybe_beside_horizon" if served is None else "beside_horizon"
+        marks = {**worker.marks, field: declared(beside[0][0].place)}
+        return {"marks": marks, field: tuple(name for _, name in beside)}
 
     def serves(self, launch: Launch, worker: Worker) -> bool | None:
         """Whether Horizon serves a queue of this worker; None where it is likely, and not known.
@@ -674,7 +703,7 @@ class _Joiner:
     def counted(self, app: App) -> App:
         """The app with what serves it counted."""
         marks = dict(app.marks)
-        schedulers = tuple(s.name for launch, s in self.schedulers if launch.app == app.name)
+        schedulers = tuple(s.name for launch, s in self.schedulers if launch.live and launch.app == app.name)
         served = tuple(dict.fromkeys(q for launch, w in self.workers if launch.app == app.name for q in w.queues))
         unsure = any(launch.is_unknown("app") for launch, _ in self.schedulers)
         if not schedulers and (unsure or self.site.scheduler_hints):
@@ -685,12 +714,14 @@ class _Joiner:
             )
         elif not schedulers and self.site.kind == "file":
             marks["schedulers"] = unknown("only one file was looked at")
+        elif not schedulers and app.mark("schedules_tasks").origin is not None:
+            marks["schedulers"] = declared(app.mark("schedules_tasks").origin)
         return msgspec.structs.replace(
             app,
             marks=marks,
             connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
-            workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.app == app.name),
+            workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.live and launch.app == app.name),
             served_queues=served,
             horizons=sum(1 for launch, _ in self.horizons if launch.app == app.name),
             default_workers=sum(
@@ -706,7 +737,9 @@ class _Joiner:
         """The connection with the processes that take its jobs counted, and the queues they poll."""
         served: dict[str, None] = {}
         processes = programs = 0
-        doubts = [launch.mark("app").reason for launch, _ in [*self.workers, *self.horizons] if launch.is_unknown("app")]
+        doubts = [
+            launch.mark("app").reason for launch, _ in [*self.workers, *self.horizons] if launch.is_unknown("app")
+        ]
         if self.site.worker_hints:
             doubts.append(f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read")
         if self.site.kind == "file":
@@ -725,14 +758,18 @@ class _Joiner:
             if app.is_unknown("pools") or not app.pools:
                 doubts.append(app.mark("pools").reason or f"config/horizon.php of {_app(app)} was not found")
             for pool in app.pools:
-                doubts += [pool.mark(field).reason for field in ("connection", "queues", "live") if pool.is_unknown(field)]
+                doubts += [
+                    pool.mark(field).reason for field in ("connection", "queues", "live") if pool.is_unknown(field)
+                ]
                 if pool.live and pool.connection == connection.name:
                     programs += 1
                     processes += pool.max_processes
                     served.update(dict.fromkeys(pool.queues))
         marks = dict(connection.marks)
         if doubts:
-            marks["served"] = marks["processes"] = marks["programs"] = unknown(doubts[0] or "a worker here is not known")
+            marks["served"] = marks["processes"] = marks["programs"] = unknown(
+                doubts[0] or "a worker here is not known"
+            )
         shared = self.sharing(app, connection)
         return msgspec.structs.replace(
             connection, marks=marks, processes=processes, programs=programs, served=tuple(served), shared_with=shared
@@ -794,10 +831,15 @@ class _Joiner:
             marks.setdefault("workers_memory", unknown("a worker here has no limit of memory"))
         if any(worker.runner not in ("supervisor", "systemd", "cron") for _, worker in self.workers):
             marks.setdefault("workers_memory", unknown("workers here run on other machines or in other containers"))
+        heaviest = max(self.workers, key=lambda w: w[1].processes * w[1].memory, default=None)
+        if heaviest is not None and heaviest[1].place is not None:
+            marks.setdefault("workers_memory", declared(heaviest[1].place))
         if self.site.kind != "host":
             marks["workers_memory"] = unknown("which of these workers run on one machine is not known")
         if self.site.kind != "repository":
-            marks["defines_environment"] = unknown("what environment supervisord is started with is not known from here")
+            marks["defines_environment"] = unknown(
+                "what environment supervisord is started with is not known from here"
+            )
         elif self.site.environment_hints:
             marks["defines_environment"] = unknown(f"{self.site.environment_hints[0]} may set it")
         return Totals(
@@ -807,7 +849,9 @@ class _Joiner:
             workers=count,
             workers_memory=memory,
             stop_sum=self.stop_sum(),
-            stop_longest=max((g.stopwaitsecs for c in self.site.confs if c.is_main for g in c.groups if not g.dropped), default=0.0),
+            stop_longest=max(
+                (g.stopwaitsecs for c in self.site.confs if c.is_main for g in c.groups if not g.dropped), default=0.0
+            ),
             stop_granted=self.stop_granted(),
             schedulers=len(self.schedulers),
         )
@@ -817,7 +861,9 @@ class _Joiner:
         found = [
             unit.timeout_stop
             for unit in self.site.units
-            if unit.kind == "service" and not unit.masked and any("supervisord" in command for command in unit.exec_start)
+            if unit.kind == "service"
+            and not unit.masked
+            and any("supervisord" in command for command in unit.exec_start)
         ]
         return found[0] if len(found) == 1 else None
 
@@ -876,4 +922,16 @@ def every(census: Census) -> Iterator[Subject]:
         yield from subjects
 
 
-__all__ = ["NEVER", "Absent", "Census", "Command", "Horizon", "Pool", "Scheduler", "Subject", "Totals", "Worker", "take_census"]
+__all__ = [
+    "NEVER",
+    "Absent",
+    "Census",
+    "Command",
+    "Horizon",
+    "Pool",
+    "Scheduler",
+    "Subject",
+    "Totals",
+    "Worker",
+    "take_census",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.facts.origin import NEVER, Fact, MiB, derived
 
 
-class Php(Fact):
+class Php(Fact, frozen=True):
     """One PHP command line, as its php.ini files set it up."""
 
     name: str = ""
@@ -27,7 +27,7 @@ class Php(Fact):
         return f"disable_functions forbids {', '.join(self.pcntl_disabled)}" if self.pcntl_disabled else ""
 
 
-class Host(Fact):
+class Host(Fact, frozen=True):
     """The machine."""
 
     name: str = ""

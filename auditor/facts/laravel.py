@@ -6,7 +6,7 @@ from auditor.facts.origin import Fact, Version, derived
 from auditor.facts.queue import Connection, Pool
 
 
-class EnvFile(Fact):
+class EnvFile(Fact, frozen=True):
     """The one environment file that the app reads."""
 
     name: str = ""
@@ -21,7 +21,7 @@ class EnvFile(Fact):
     """Every name it sets, in order."""
 
 
-class App(Fact):
+class App(Fact, frozen=True):
     """One Laravel application."""
 
     name: str = ""
@@ -62,6 +62,9 @@ class App(Fact):
     """Whether the app's code schedules any task."""
     schedule_locks: tuple[str, ...] = ()
     """Which locks its scheduled tasks ask for: "onOneServer", "withoutOverlapping"."""
+    schedule_cache_driver: str | None = None
+    """Driver of the store that the scheduler's locks use (`cache.schedule_store`, SCHEDULE_CACHE_DRIVER,
+    SCHEDULE_CACHE_STORE); None for the default store."""
     has_horizon: bool = False
     """Whether laravel/horizon is installed or configured."""
     horizon_environments: tuple[str, ...] = ()
@@ -79,13 +82,85 @@ class App(Fact):
     """How many workers or Horizon masters serve it, counted by the census."""
     served_queues: tuple[str, ...] = ()
     """The queues that its workers poll, gathered by the census."""
+    horizons: int = 0
+    """How many Horizon masters serve it, counted by the census."""
+    default_workers: int = 0
+    """How many of its workers use its default connection, counted by the census."""
 
-    @derived("default_connection")
+    @derived("laravel")
+    def laravel_known(self) -> bool:
+        """Whether the release of laravel/framework is known."""
+        return bool(self.laravel)
+
+    @derived("name")
+    def spoken(self) -> str:
+        """As a sentence names it: "the app", or "the app in backend"."""
+        return "the app" if self.name in ("", ".") else f"the app in {self.name}"
+
+    @derived("env", "queue_env_name", "default_connection")
+    def default_is_told(self) -> bool:
+        """Whether its default connection is written out, or set by its environment file: not the configuration's fallback."""
+        return not self.queue_env_name or (
+            self.env is not None and not self.env.example and self.queue_env_name in self.env.names
+        )
+
+    @derived("default_connection", "connections")
+    def real_default(self) -> str | None:
+        """Its default connection where a worker on it gets jobs; None where it gets none."""
+        found = next((c for c in self.connections if c.name == self.default_connection), None)
+        return None if found is None or found.idles or found.is_unknown("driver") else found.name
+
+    @derived("env")
+    def env_refusal(self) -> str | None:
+        """Why phpdotenv refuses its environment file; None where it does not, or where the file is an example."""
+        return self.env.refusal if self.env is not None and not self.env.example else None
+
+    @derived("env")
+    def env_swallowed(self) -> int:
+        """How many lines of its environment file an unterminated quote makes vanish; 0 for an example."""
+        return self.env.swallowed if self.env is not None and not self.env.example else 0
+
+    @derived("env", "env_file")
+    def env_fault(self) -> str:
+        """What is wrong with its environment file, as a clause; "" where nothing is, or where it is an example."""
+        if self.env_refusal is not None:
+            return f"is refused, so that no artisan command starts: {self.env_refusal}"
+        if self.env_swallowed:
+            lines = "line" if self.env_swallowed == 1 else "lines"
+            return f"loses {self.env_swallowed} {lines} without an error, behind a quote that is not closed"
+        return ""
+
+    @derived("retired_env_names")
+    def sets_retired_names(self) -> bool:
+        """Whether its environment file sets a name that nothing reads any more."""
+        return bool(self.retired_env_names)
+
+    @derived("config_cache_disagrees", "config_cache_age")
+    def stale_parts(self) -> tuple[str, ...]:
+        """What tells that the cached configuration is stale: the settings that differ, else the files that are newer."""
+        return self.config_cache_disagrees or ((self.config_cache_age,) if self.config_cache_age else ())
+
+    @derived("config_cache_disagrees")
+    def cache_disagrees(self) -> bool:
+        """Whether the cached configuration holds another value than the files now give."""
+        return bool(self.config_cache_disagrees)
+
+    @derived("schedule_locks")
+    def asks_for_locks(self) -> bool:
+        """Whether a scheduled task asks for a lock."""
+        return bool(self.schedule_locks)
+
+    @derived("schedule_cache_driver", "cache_driver")
+    def lock_driver(self) -> str:
+        """Driver of the cache store that the scheduler's locks lie in."""
+        return self.cache_driver if self.schedule_cache_driver is None else self.schedule_cache_driver
+
+    @derived("default_connection", "connections")
     def default_driver(self) -> str:
         """Driver of the default connection, "" where that names none."""
         return next((c.driver for c in self.connections if c.name == self.default_connection), "")
 
-    @derived()
+    @derived("connections")
     def connection_names(self) -> tuple[str, ...]:
         """The names of its connections."""
         return tuple(c.name for c in self.connections)

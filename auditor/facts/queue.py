@@ -8,7 +8,7 @@ IDLE_DRIVERS = ("sync", "null", "deferred", "background")
 """Drivers whose `pop()` never returns a job: a worker on one of them idles for ever (laravel.com/docs/queues)."""
 
 
-class Connection(Fact):
+class Connection(Fact, frozen=True):
     """One key of `queue.connections`, with Laravel's own defaults filled in."""
 
     name: str = ""
@@ -85,7 +85,7 @@ class Connection(Fact):
         return self.driver in IDLE_DRIVERS
 
 
-class Pool(Fact):
+class Pool(Fact, frozen=True):
     """One Horizon supervisor in one environment, its defaults merged in."""
 
     name: str = ""

@@ -16,9 +16,7 @@ _PAIR = re.compile(
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;#'\"]\S*)",
     re.IGNORECASE,
 )
-_ENV_CALL = re.compile(
-    rf"(?P<head>\benv\(\s*['\"]{_NAME}['\"]\s*,\s*)(?P<value>'[^']*'|\"[^\"]*\")", re.IGNORECASE
-)
+_ENV_CALL = re.compile(rf"(?P<head>\benv\(\s*['\"]{_NAME}['\"]\s*,\s*)(?P<value>'[^']*'|\"[^\"]*\")", re.IGNORECASE)
 # A value that only names where the secret is: PHP's env(...), supervisor's %(ENV_X)s, a shell or template variable.
 _NOT_A_SECRET = re.compile(
     r"env\(|%\(|\$\{?\w|\{\{|null\b|true\b|false\b|['\"]{2}|never\b|\d{1,2}$|\(|\)", re.IGNORECASE

@@ -149,5 +149,7 @@ def _blank(cls: type[Fact]) -> Mapping[str, Any]:
     for info in msgspec.structs.fields(cls):
         if info.required:
             kind = members(cls).get(info.name)
-            found[info.name] = {"bool": False, "number": 0, "list": (), "version": ()}.get(kind.kind if kind else "list", "")
+            found[info.name] = {"bool": False, "number": 0, "list": (), "version": ()}.get(
+                kind.kind if kind else "list", ""
+            )
     return found

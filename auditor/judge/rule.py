@@ -194,7 +194,9 @@ class _Reader:
                 raise self.refuse(f"“{name}” is a number or a text", "let", name)
         for name, value in overrides.items():
             if name not in found:
-                raise self.refuse(f"it lets no “{name}” be set; {nearest(name, list(found)) if found else 'it has no let'}")
+                raise self.refuse(
+                    f"it lets no “{name}” be set; {nearest(name, list(found)) if found else 'it has no let'}"
+                )
             if isinstance(value, str) is not isinstance(found[name], str):
                 raise self.refuse(f"“{name}” is set to a {type(value).__name__}, its own is {found[name]!r}")
         return {**found, **overrides}
@@ -232,9 +234,7 @@ class _Reader:
             if name not in list(Severity):
                 raise self.refuse(f"“{name}” is no severity; there are error, warning and note", "severity")
             always = condition is True or condition == "otherwise"
-            read.append(
-                (Severity(name), None if always else self.parse(condition, "bool", when, "severity", name))
-            )
+            read.append((Severity(name), None if always else self.parse(condition, "bool", when, "severity", name)))
         if not read or read[-1][1] is not None or any(c is None for _, c in read[:-1]):
             raise self.refuse("the last severity, and only that, is “otherwise”", "severity")
         return tuple(read)

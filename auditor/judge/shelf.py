@@ -69,7 +69,7 @@ def _compiled() -> ModuleType | None:
 
 
 def _newest(rules: Path) -> int:
-    folders = [rules, *(entry.path for entry in os.scandir(rules) if entry.is_dir())]
+    folders = [rules, *(rules / entry.name for entry in os.scandir(rules) if entry.is_dir())]
     code = Path(__file__).parent
     newest = 0
     for folder in [*folders, code, code.parent / "facts"]:
@@ -82,7 +82,11 @@ def _newest(rules: Path) -> int:
 
 def _names(rules: Path) -> int:
     return sum(
-        1 for group in os.scandir(rules) if group.is_dir() for entry in os.scandir(group.path) if entry.name.endswith(".yaml")
+        1
+        for group in os.scandir(rules)
+        if group.is_dir()
+        for entry in os.scandir(group.path)
+        if entry.name.endswith(".yaml")
     )
 
 
@@ -125,7 +129,11 @@ def _entry(rule: Rule, arguments: str) -> str:
 
     severities = ", ".join(f"({severity.value!r}, {expression(condition)})" for severity, condition in rule.severity)
     fixes = ", ".join(f"({fix.fact!r}, {fix.operator!r}, {expression(fix.value)})" for fix in rule.fixes)
-    let = "{" + ", ".join(f"{name!r}: {'never' if value == math.inf else repr(value)}" for name, value in rule.let.items()) + "}"
+    let = (
+        "{"
+        + ", ".join(f"{name!r}: {'never' if value == math.inf else repr(value)}" for name, value in rule.let.items())
+        + "}"
+    )
     return (
         f"({rule.id!r}, {rule.path!r}, {rule.title!r}, [{severities}], {rule.scope!r}, {let}, {expression(rule.when)}, "
         f"{expression(rule.that)}, {text(rule.message)}, [{fixes}], {rule.adds!r}, {text(rule.unsafe)}, "

@@ -134,7 +134,11 @@ def size(profile: Profile, host: Host, connection: Connection | None) -> Size:
         raise UsageError("how much memory the host has is not known; name it with --host-memory")
     sizing = profile.sizing
     memory = host.usable_memory
-    step = [step for step in sizing.steps if step.from_ <= memory][-1] if memory >= sizing.steps[0].from_ else sizing.steps[0]
+    step = (
+        [step for step in sizing.steps if step.from_ <= memory][-1]
+        if memory >= sizing.steps[0].from_
+        else sizing.steps[0]
+    )
     each = step.memory + BESIDE_HEAP + sizing.per_job
     fit = int((memory - sizing.reserve) // each)
     sums = [
@@ -145,7 +149,11 @@ def size(profile: Profile, host: Host, connection: Connection | None) -> Size:
     sums.append(f"processors: {sizing.most_per_cpu:g} × {host.cpus} = {limits['processors']}")
     if connection is not None and connection.driver == "database":
         limits["the jobs table"] = 1 if connection.database_driver == "sqlite" else DATABASE_WORKERS
-        why = "SQLite takes one writer" if connection.database_driver == "sqlite" else "workers wait for each other's locks"
+        why = (
+            "SQLite takes one writer"
+            if connection.database_driver == "sqlite"
+            else "workers wait for each other's locks"
+        )
         sums.append(f"the jobs table: {limits['the jobs table']} ({why})")
     numprocs = max(1, min(limits.values()))
     least = min(limits, key=lambda name: limits[name])
@@ -157,7 +165,9 @@ def size(profile: Profile, host: Host, connection: Connection | None) -> Size:
             sums.append(f"timeout: {connection.retry_after:.0f} s retry_after − {MARGIN:.0f} s = {most:.0f} s")
             timeout = most
     if timeout < 1:
-        raise UsageError("retry_after is so short that no job has time to end before it is handed out again; raise it first")
+        raise UsageError(
+            "retry_after is so short that no job has time to end before it is handed out again; raise it first"
+        )
     stop = timeout + STOP_MARGIN
     sums.append(f"stopwaitsecs: {timeout:.0f} s --timeout + {STOP_MARGIN:.0f} s = {stop:.0f} s")
     return Size(numprocs, step.memory, timeout, stop, tuple(sums))

@@ -70,6 +70,8 @@ def _changes(data: bytes, section: str, one: Settled, path: str) -> list[Change]
             command = join_lines(command)
         case "plain":
             return _without_shell(command, section)
+        case _:
+            raise CannotMend(path, f"nothing of ours writes {one.fact}")
     return [Change(section, "command", command)]
 
 

@@ -97,7 +97,9 @@ def _table(table: CronTable, text: Text) -> tuple[str, bytes, str]:
 def user_of(app: App, site: Site, path: str) -> str:
     """The account the app's workers run under; else the web server's; raises CannotMend where neither is known."""
     users = {
-        launch.user for launch in _of(app, site) if launch.command.is_worker and not launch.is_unknown("user") and launch.user != "root"
+        launch.user
+        for launch in _of(app, site)
+        if launch.command.is_worker and not launch.is_unknown("user") and launch.user != "root"
     }
     if len(users) == 1:
         return users.pop()
@@ -108,7 +110,9 @@ def user_of(app: App, site: Site, path: str) -> str:
 
 def php_of(app: App, site: Site) -> str:
     """The PHP that the app's workers or schedulers name by an absolute path; else /usr/bin/php."""
-    named = [launch.command.php for launch in _of(app, site) if launch.command.php and launch.command.php.startswith("/")]
+    named = [
+        launch.command.php for launch in _of(app, site) if launch.command.php and launch.command.php.startswith("/")
+    ]
     return named[0] if named and named[0] else "/usr/bin/php"
 
 

@@ -75,7 +75,7 @@ def _own(base: str, data: bytes | None) -> Environment:
     file = parse(data, path)
     values = file.values() if file.refusal is None else {}
 
-    def lookup(name: str) -> str | bool | None | Unknown | Missing:
+    def lookup(name: str) -> str | bool | Unknown | Missing | None:
         if file.refusal is not None:
             return Unknown("phpdotenv refuses its .env", file.refusal.line)
         if name not in values:
@@ -96,7 +96,9 @@ def _candidates(tree: Tree, base: str, env_files: tuple[str, ...]) -> list[str]:
 def is_example(path: str) -> bool:
     """Whether a file is written as an example, or for development or tests."""
     name = path.rpartition("/")[2].lower()
-    return any(word in name for word in ("example", "sample", "dist", "template", "local", "dev", "test", "ci", "sail", "dusk"))
+    return any(
+        word in name for word in ("example", "sample", "dist", "template", "local", "dev", "test", "ci", "sail", "dusk")
+    )
 
 
 def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
@@ -108,12 +110,14 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
                 if text is not None:
                     found.setdefault(name, {}).setdefault(text, example)
 
-    def lookup(name: str) -> str | bool | None | Unknown | Missing:
+    def lookup(name: str) -> str | bool | Unknown | Missing | None:
         values = found.get(name)
         if not values:
             return MISSING
         meant = [
-            text for text, example in values.items() if not (example and text.lower() in DEVELOPERS_VALUES.get(name, ()))
+            text
+            for text, example in values.items()
+            if not (example and text.lower() in DEVELOPERS_VALUES.get(name, ()))
         ]
         if not meant:
             return Unknown(f"only example files set {name}, to a value for development", 0)
@@ -121,7 +125,9 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
             return Unknown(f"the environment files here set {name} to different values", 0)
         return env_value(meant[0])
 
-    own = next(((p, f, e, d) for (p, f, e), (_, d) in zip(files, texts, strict=True) if p.startswith(base + ".env")), None)
+    own = next(
+        ((p, f, e, d) for (p, f, e), (_, d) in zip(files, texts, strict=True) if p.startswith(base + ".env")), None
+    )
     if own is None:
         return Environment(None, None, example=False, lookup=lookup, lines=[])
     path, file, example, data = own

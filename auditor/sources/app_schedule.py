@@ -69,4 +69,6 @@ def _of_scheduler(call: Node) -> bool:
     if node is None:
         return False
     text = node.text or b""
-    return text == b"$schedule" or (node.type in ("name", "qualified_name") and text.rpartition(b"\\")[2] == b"Schedule")
+    return text == b"$schedule" or (
+        node.type in ("name", "qualified_name") and text.rpartition(b"\\")[2] == b"Schedule"
+    )

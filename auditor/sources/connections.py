@@ -15,9 +15,7 @@ _HAS_RETRY_AFTER = ("redis", "database", "beanstalkd")
 _SERIALIZERS = ("serializer", "compression")
 
 
-def read_connections(
-    config: Config, laravel: Version, app: str, marks: dict[str, Mark]
-) -> tuple[Connection, ...]:
+def read_connections(config: Config, laravel: Version, app: str, marks: dict[str, Mark]) -> tuple[Connection, ...]:
     """Every connection; where not even their names can be known, that is marked."""
     names = config.keys("queue", "connections")
     if names is None:
@@ -129,6 +127,21 @@ class _Reader:
                         self.marks["redis_serializer"] = found.mark
                     else:  # a constant of the redis extension, whose names tell what it is
                         self.marks.setdefault("redis_serializer", found.mark)
+        self.redis_address(name)
+
+    def redis_address(self, name: str) -> None:
+        """Host or socket, port and database number; unknown where a url decides them."""
+        url, host, port, number = (
+            self.config.get("database", "redis", name, key) for key in ("url", "host", "port", "database")
+        )
+        for found in (url, host, port, number):
+            if not found.known:
+                self.marks["redis_address"] = found.mark
+                return
+        if url.value:
+            self.marks["redis_address"] = unknown("a url names its Redis", url.mark.origin)
+        elif isinstance(host.value, str) and host.value:
+            self.values["redis_address"] = f"{host.value}:{port.value or 6379}/{number.value or 0}"
 
     def database(self) -> None:
         self.take("table", "table")
@@ -154,6 +167,23 @@ class _Reader:
                 self.marks["database_driver"] = driver.mark
         else:
             self.marks["database_driver"] = unknown(f"config/database.php has no connection “{used}”")
+        version = self.config.get("database", "connections", used, "version")
+        if not version.known:
+            self.marks["database_version"] = version.mark
+        elif isinstance(version.value, str) and version.value[:1].isdecimal():
+            # Laravel believes this key before it asks the server
+            self.values["database_version"] = as_version(version.value)
+            self.marks["database_version"] = version.mark
+
+
+def as_version(text: str) -> Version:
+    """ "10.6.12-MariaDB" as (10, 6, 12)."""
+    numbers: list[int] = []
+    for part in text.split("-")[0].split("."):
+        if not part.isdecimal() or len(part) > 9:
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
 
 
 def seconds_of(value: object) -> float | None:

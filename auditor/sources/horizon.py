@@ -89,8 +89,15 @@ def _pools(config: Config, environment: str, app: str, *, live: bool, sure: bool
         reader = _Reader(config, environment, name)
         pool = reader.pool(app, live=live)
         if own is None:
-            reason = unknown(f"the supervisors of {environment} in config/horizon.php cannot be known without running it")
-            pool = Pool(marks={"timeout": reason, "connection": reason, "queues": reason}, name=name, app=app, environment=environment)
+            reason = unknown(
+                f"the supervisors of {environment} in config/horizon.php cannot be known without running it"
+            )
+            pool = Pool(
+                marks={"timeout": reason, "connection": reason, "queues": reason},
+                name=name,
+                app=app,
+                environment=environment,
+            )
         if not sure and not live:
             continue
         found.append(pool)
@@ -107,11 +114,8 @@ class _Reader:
 
     def get(self, key: str) -> Found:
         """The environment's own value, else that of `defaults`."""
-        for place in self.places:
-            found = self.config.get("horizon", *place, key)
-            if found.written or not found.known:
-                return found
-        return found
+        own, default = (self.config.get("horizon", *place, key) for place in self.places)
+        return own if own.written or not own.known else default
 
     def pool(self, app: str, *, live: bool) -> Pool:
         values: dict[str, Any] = {}
@@ -146,7 +150,9 @@ class _Reader:
         elif isinstance(queues.value, PhpArray):
             items = [entry.value for entry in queues.value]
             if any(isinstance(item, Unknown) for item in items) or not queues.value.is_certain:
-                self.marks["queues"] = unknown("its queues cannot be known without running config/horizon.php", queues.mark.origin)
+                self.marks["queues"] = unknown(
+                    "its queues cannot be known without running config/horizon.php", queues.mark.origin
+                )
             else:
                 values["queues"] = tuple(str(item) for item in items)
                 self.marks["queues"] = queues.mark

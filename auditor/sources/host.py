@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from auditor.errors import Unreadable
 from auditor.facts.host import Host
-from auditor.facts.origin import NEVER, Mark, declared, observed, origin, unknown
+from auditor.facts.origin import NEVER, Mark, observed, origin, unknown
+from auditor.sources.logrotate import read_rotated
 from auditor.sources.tree import Tree
 
 _CGROUP_LIMITS = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -24,6 +25,7 @@ def read_host(tree: Tree) -> Host:
     limit = _cgroup_limit(tree, marks)
     cpus = _cpus(tree, marks)
     homes = _homes(tree, marks)
+    rotated, marks["rotated"] = read_rotated(tree)
     return Host(
         marks=marks,
         name=_line(tree, "etc/hostname"),
@@ -32,6 +34,7 @@ def read_host(tree: Tree) -> Host:
         cpus=cpus,
         users=tuple(name for name, _ in homes),
         homes=homes,
+        rotated=rotated,
     )
 
 

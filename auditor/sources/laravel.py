@@ -77,6 +77,7 @@ class _Reader:
         self.environment(env, config, values)
         self.queue(config, values, known)
         self.cache(config, values)
+        self.lock_store(env, config, values)
         self.retired(env, values)
         if config.cached is not None:
             values["config_cached"] = True
@@ -185,6 +186,24 @@ class _Reader:
             return
         values["cache_driver"] = driver.value if isinstance(driver.value, str) else store.value
         self.marks["cache_driver"] = store.mark
+
+    def lock_store(self, env: Environment, config: Config, values: dict[str, Any]) -> None:
+        """The store of the scheduler's locks: cache.schedule_store, else SCHEDULE_CACHE_STORE or _DRIVER, else the default's."""
+        store = config.get("cache", "schedule_store")
+        if not store.known:
+            self.marks["schedule_cache_driver"] = store.mark
+            return
+        name = store.value
+        for variable in ("SCHEDULE_CACHE_STORE", "SCHEDULE_CACHE_DRIVER"):
+            if name is None and env.sets(variable):
+                name = env.lookup(variable)
+        if isinstance(name, str) and name:
+            driver = config.get("cache", "stores", name, "driver")
+            values["schedule_cache_driver"] = driver.value if isinstance(driver.value, str) else name
+            if not driver.known:
+                self.marks["schedule_cache_driver"] = driver.mark
+        elif name is not None:
+            self.marks["schedule_cache_driver"] = unknown("the store of the scheduler's locks is not known")
 
     def retired(self, env: Environment, values: dict[str, Any]) -> None:
         """Names that .env sets and this configuration no longer reads, though it reads their other name, which is unset."""
