@@ -21,7 +21,7 @@ Case = tuple[bytes, Mapping[str, str]]
 
 
 def ask(cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """What php gives for each case: {"value": …} or {"error": …}; a new process after each that PHP refuses to compile."""
+    """What php gives for each case, {"value": …} or {"error": …}; a new process after each it refuses to compile."""
     answers: list[dict[str, Any]] = []
     while len(answers) < len(cases):
         question = [
@@ -92,11 +92,8 @@ def _same(mine: Value, theirs: Any) -> bool:
             number = float(theirs["float"])
             if not isinstance(mine, float):
                 return False
-            return (
-                mine == number
-                and math.copysign(1, mine) == math.copysign(1, number)
-                or mine != mine
-                and number != number
+            return (mine == number and math.copysign(1, mine) == math.copysign(1, number)) or (
+                mine != mine and number != number
             )
         return False
     return type(mine) is type(theirs) and mine == theirs

@@ -19,18 +19,48 @@ FILES = sorted(Path(__file__).with_name("configs").glob("*.php"))
 ENVIRONMENTS: dict[str, dict[str, str]] = {
     "nothing": {},
     "production": {
-        "APP_NAME": "Acme Shop", "APP_ENV": "production", "APP_DEBUG": "false", "APP_URL": "https://acme.example/", "QUEUE_CONNECTION": "redis",
-        "QUEUE_DRIVER": "redis", "QUEUE_RETRY": "120", "REDIS_QUEUE_RETRY_AFTER": "300", "DB_QUEUE_RETRY_AFTER": "600", "REDIS_BLOCK_FOR": "5",
-        "CACHE_DRIVER": "redis", "HORIZON_QUEUES": "high,default", "HORIZON_TIMEOUT": "900", "APP_PREVIOUS_KEYS": "base64:a=,base64:b=",
-        "EXTRA_QUEUE": "true", "QUEUE_NAMES": "a , b", "MYSQL_ATTR_SSL_CA": "/etc/ca.pem", "REDIS_READ_TIMEOUT": "30", "DB_DATABASE": "acme",
+        "APP_NAME": "Acme Shop",
+        "APP_ENV": "production",
+        "APP_DEBUG": "false",
+        "APP_URL": "https://acme.example/",
+        "QUEUE_CONNECTION": "redis",
+        "QUEUE_DRIVER": "redis",
+        "QUEUE_RETRY": "120",
+        "REDIS_QUEUE_RETRY_AFTER": "300",
+        "DB_QUEUE_RETRY_AFTER": "600",
+        "REDIS_BLOCK_FOR": "5",
+        "CACHE_DRIVER": "redis",
+        "HORIZON_QUEUES": "high,default",
+        "HORIZON_TIMEOUT": "900",
+        "APP_PREVIOUS_KEYS": "base64:a=,base64:b=",
+        "EXTRA_QUEUE": "true",
+        "QUEUE_NAMES": "a , b",
+        "MYSQL_ATTR_SSL_CA": "/etc/ca.pem",
+        "REDIS_READ_TIMEOUT": "30",
+        "DB_DATABASE": "acme",
     },
     "odd": {
-        "APP_NAME": "ACME_Shop 2.0 @home", "APP_ENV": "(null)", "APP_DEBUG": "(true)", "QUEUE_RETRY": "null", "REDIS_QUEUE_RETRY_AFTER": "",
-        "DB_QUEUE_RETRY_AFTER": "90s", "REDIS_BLOCK_FOR": "empty", "HORIZON_QUEUES": "", "HORIZON_TIMEOUT": "off", "CACHE_STORE": "'array'",
-        "REDIS_PREFIX": "(empty)", "HORIZON_LONG": "0", "HORIZON_ENV": "production", "QUEUE_AFTER_COMMIT": "0", "DB_EMULATE": "1.5",
-        "EXTRA_QUEUE": "false", "APP_PREVIOUS_KEYS": "0,,x", "REDIS_READ_TIMEOUT": "1e2", "QUEUE_CONNECTION": "null",
+        "APP_NAME": "ACME_Shop 2.0 @home",
+        "APP_ENV": "(null)",
+        "APP_DEBUG": "(true)",
+        "QUEUE_RETRY": "null",
+        "REDIS_QUEUE_RETRY_AFTER": "",
+        "DB_QUEUE_RETRY_AFTER": "90s",
+        "REDIS_BLOCK_FOR": "empty",
+        "HORIZON_QUEUES": "",
+        "HORIZON_TIMEOUT": "off",
+        "CACHE_STORE": "'array'",
+        "REDIS_PREFIX": "(empty)",
+        "HORIZON_LONG": "0",
+        "HORIZON_ENV": "production",
+        "QUEUE_AFTER_COMMIT": "0",
+        "DB_EMULATE": "1.5",
+        "EXTRA_QUEUE": "false",
+        "APP_PREVIOUS_KEYS": "0,,x",
+        "REDIS_READ_TIMEOUT": "1e2",
+        "QUEUE_CONNECTION": "null",
     },
-}  # fmt: skip
+}
 # What may stay unknown, by file: everything else must be known.
 UNKNOWN = {
     "queue_8.php": {"Arr::first() is only known at run time"},
@@ -130,7 +160,7 @@ def test_unknown_has_a_reason(expression: str, why: str) -> None:
     value = run(expression)
 
     assert isinstance(value, Unknown)
-    assert reason(value) == why or expression == "[1," and "would not parse" in value.reason
+    assert reason(value) == why or (expression == "[1," and "would not parse" in value.reason)
 
 
 def test_unknown_does_not_spread() -> None:
@@ -243,7 +273,10 @@ def test_hostile_files_are_unknown(name: str) -> None:
 
 def exported() -> bytes:
     """A cached configuration of some 2,000 lines, written by PHP's own var_export()."""
-    text = "'driver' => 'redis', 'ttl' => 1.5, 'none' => null, 'on' => true, 'list' => ['a', 'b'], 'quote' => 'it\\'s', 'nul' => \"a\\0b\""
+    text = (
+        "'driver' => 'redis', 'ttl' => 1.5, 'none' => null, 'on' => true, 'list' => ['a', 'b'],"
+        "'quote' => 'it\\'s', 'nul' => \"a\\0b\""
+    )
     code = (
         "$one = [" + text + ", 'low' => PHP_INT_MIN, 'retry_after' => 90];"
         "$all = []; foreach (range(1, 12) as $n) { $all['file' . $n] = array_fill(0, 12, $one); }"

@@ -10,7 +10,7 @@ from auditor.facts.origin import Version
 from auditor.sources.dotenv import env_value
 from auditor.sources.php.values import MISSING, Missing, Unknown
 
-EnvLookup = Callable[[str], "str | bool | None | Unknown | Missing"]
+EnvLookup = Callable[[str], "str | bool | Unknown | Missing | None"]
 """What Laravel's `env()` finds under a name: MISSING where it is not set, Unknown where that cannot be known."""
 
 
@@ -32,7 +32,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 def environment(values: Mapping[str, str | None], laravel: Version | None = None) -> EnvLookup:
     """A lookup in texts as `DotEnv.values()` gives them; a name that is not there is not set."""
 
-    def lookup(name: str) -> str | bool | None | Unknown | Missing:
+    def lookup(name: str) -> str | bool | Unknown | Missing | None:
         text = values.get(name)
         return MISSING if text is None else env_value(text, laravel)
 

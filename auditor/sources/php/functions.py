@@ -124,7 +124,7 @@ def _array_filter(_line: int, array: Value) -> Value:
     return kept
 
 
-def _array_unique(line: int, array: Value) -> Value:
+def _array_unique(_line: int, array: Value) -> Value:
     seen: set[str] = set()
     unique = PhpArray()
     for entry in certain(array):
@@ -285,10 +285,10 @@ def _dirname(_line: int, path: Value) -> Value:
 
 
 def _array_keys(line: int, array: Value) -> Value:
-    return list_of([key for key in certain(array).keys()], line)
+    return list_of(list(certain(array).keys()), line)
 
 
-def _array_values(line: int, array: Value) -> Value:
+def _array_values(_line: int, array: Value) -> Value:
     values = PhpArray()
     for number, entry in enumerate(certain(array)):
         values.add(Entry(number, entry.value, entry.line, entry.env_name, entry.env_default, entry.env_names))

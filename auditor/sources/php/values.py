@@ -161,7 +161,7 @@ Value = Scalar | PhpArray | Unknown
 
 
 def list_of(values: Iterable[Value], line: int) -> PhpArray:
-    """An array with the keys 0, 1, 2 …"""
+    """An array with the keys 0, 1, 2 and so on."""
     return PhpArray(Entry(number, value, line) for number, value in enumerate(values))
 
 
