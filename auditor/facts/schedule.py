@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.facts.origin import NEVER, Fact, MiB, Seconds
+from auditor.facts.origin import NEVER, Fact, MiB, Seconds, derived
 
 
 class CronLine(Fact, frozen=True, kw_only=True):
@@ -20,6 +20,8 @@ class CronLine(Fact, frozen=True, kw_only=True):
     """The user it runs as: the line's own, or the table's owner; None where neither is written."""
     has_user_field: bool = False
     """Whether a user is written between the time and the command, wanted there or not."""
+    wants_user_field: bool = False
+    """Whether its table is of the form in which every line names a user."""
     written_user: str | None = None
     """That user as it is written, even where cron takes it for a part of the command; None where there is none."""
     user_exists: bool = True
@@ -48,6 +50,18 @@ class CronLine(Fact, frozen=True, kw_only=True):
     """The file that output is appended to; None where there is none."""
     problem: str | None = None
     """Why cron does not take this line, as a clause, or None."""
+    not_on_path: str = ""
+    """The php that the command names without a folder, where no folder of PATH holds it; else ""."""
+
+    @derived("command")
+    def runs_schedule(self) -> bool:
+        """Whether the scheduler's command stands in it, whether it gets that far or not."""
+        return "schedule:run" in self.command or "schedule:work" in self.command
+
+    @derived("undefined_variables")
+    def uses_undefined(self) -> bool:
+        """Whether the command uses a variable that nothing sets."""
+        return bool(self.undefined_variables)
 
 
 class CronTable(Fact, frozen=True, kw_only=True):
@@ -87,6 +101,23 @@ class CronTable(Fact, frozen=True, kw_only=True):
     unknown-user, command-length, final-newline, table-length."""
     lines: tuple[CronLine, ...] = ()
     """Its jobs, in order; those of an ignored table too."""
+
+    @derived("lines")
+    def runs_artisan(self) -> bool:
+        """Whether one of its jobs, taken or not, runs artisan."""
+        return any("artisan" in line.command for line in self.lines)
+
+    @derived("causes", "lines")
+    def refused_for_another_line(self) -> bool:
+        """Whether the daemon ignores it for a line's syntax, or for a line that does not run the scheduler."""
+        return any(cause in self.causes for cause in ("time", "command", "command-length", "table-length")) or any(
+            line.problem is not None and not line.runs_schedule for line in self.lines
+        )
+
+    @derived("causes")
+    def refused_for_owner_or_mode(self) -> bool:
+        """Whether the daemon ignores it for its owner, its permissions or its hard links."""
+        return any(cause in self.causes for cause in ("owner", "mode", "hard-links"))
 
 
 class Unit(Fact, frozen=True, kw_only=True):

@@ -60,6 +60,9 @@ _NOT_TABLES = frozenset(
 _ALWAYS_SET = frozenset(
     "HOME LOGNAME PATH SHELL PWD IFS OLDPWD PPID RANDOM UID EUID HOSTNAME SECONDS BASH_VERSION".split()
 )
+# A search path of these alone finds no php: no package and no image puts it there.
+_WITHOUT_PHP = frozenset(["/sbin", "/usr/sbin", "/usr/local/sbin"])
+_PROGRAMS = ("usr/bin", "usr/local/bin", "opt/*/bin", "opt/*/*/bin", "usr/local/*/bin")
 _ROOT = 0
 _MOST_TEXT = 4096  # characters of a command that become a fact: four times what cron takes
 _MOST_SETTINGS = 200  # variables that become a fact for each line
@@ -72,6 +75,7 @@ _RUN_PARTS = r"[A-Za-z0-9_-]+\Z"
 _PLACEHOLDER = rb"\{\{[^{}\n]{0,200}\}\}|<%=[^%\n]{0,200}%>"
 _VARIABLE = r"(?a:\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\w]?)))"
 _ASSIGNED = r"(?a:(?:^|[\s;&|(])(?:for\s+|read\s+(?:-\w\s+)*)?([A-Za-z_]\w*)(?==|\s+in\s|\s*[;&|)]))"
+_BARE_PHP = r"(?:^|[\s;&|(])(php[\w.-]*)\s+(?:-\S+\s+(?:[^\s=-][^\s=]*=\S+\s+)?)*\S*artisan\b"
 _APPENDS = r"(?:^|[^>])>>\s*(\"[^\"]*\"|'[^']*'|[^\s;&|<>]+)"
 _RED_HAT_LIKE = rb"(?m)^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos|amzn|suse|opensuse|arch)\b"
 _SHELL_WORDS = rb"(?m)^[ \t]*(?:(?:if|then|fi|for|do|done|esac|function|FROM|RUN)\b|---|- |<\?php)"
@@ -216,6 +220,7 @@ def _table(host: _Host, path: str, kind: str, data: bytes | None) -> CronTable:
         causes += [(c, why, here) for c, why in ownership(kind, daemon, uid, mode, links, owner_uid)]
     if kind == USER and host.users is not None and owner not in host.users:
         causes.append(("unknown-user", f'no user is called "{owner}"', here))
+    marks["name_ignored"] = declared(here)
     if kind == REPOSITORY:
         marks["name_ignored"] = unknown("its name is given where the table is put in place", here)
     try:
@@ -384,6 +389,8 @@ class _Reader:
         rest = self.data[body:stop]
         written, user_end, doubt = self._written_user(rest)
         values: dict[str, Any] = {"has_user_field": written is not None}
+        for field in ("has_user_field", "wants_user_field", "ends_with_carriage_return", "undefined_variables"):
+            marks[field] = marks["command"]
         if doubt is not None:
             for field in ("has_user_field", "written_user", "user", "command", "command_seen"):
                 marks[field] = unknown(doubt, place)
@@ -412,6 +419,11 @@ class _Reader:
         shown = command.decode("utf-8", "replace").strip(" \t")[:_MOST_TEXT]
         marks["command_seen"] = marks["cut_at_percent"] = marks["command"]
         appended = re.search(_APPENDS, decoded)
+        values["not_on_path"], doubt = self._not_on_path(decoded, values.get("path_variable", "/usr/bin:/bin"))
+        if doubt is not None:
+            marks["not_on_path"] = unknown(doubt, place)
+        elif values["not_on_path"]:
+            marks["not_on_path"] = marks["command"]
         set_here = self.host.environment | self.settings.keys()
         if self.daemon in (BUSYBOX, SUPERCRONIC):
             problem = None  # what Debian's cron objects to in a job, they take
@@ -424,6 +436,7 @@ class _Reader:
             at_reboot=schedule.at_reboot,
             largest_gap=gap,
             user=user,
+            wants_user_field=wants_user,
             written_user=written,
             command=redact(shown.rstrip("\r")),
             command_seen=redact(decoded.strip(" \t")),
@@ -434,6 +447,22 @@ class _Reader:
             problem=problem,
             **values,
         )
+
+    def _not_on_path(self, command: str, path: str) -> tuple[str, str | None]:
+        """The php that the command names without a folder where PATH has none of that name; or why that is not known."""
+        named = re.search(_BARE_PHP, command)
+        if named is None:
+            return "", None
+        if self.daemon in (BUSYBOX, SUPERCRONIC) or self.kind == REPOSITORY or "PATH" in command or "$" in path:
+            return "", "the PATH it is started with is not known here"
+        folders = [folder for folder in path.split(":") if folder]
+        if set(folders) <= _WITHOUT_PHP:
+            return named[1], None
+        if any(self.host.tree.is_file(f"{folder.strip('/')}/{named[1]}") for folder in folders):
+            return "", None
+        if any(self.host.tree.glob(f"{folder}/{named[1]}") for folder in _PROGRAMS):
+            return named[1], None
+        return "", f"where {named[1]} lies is not seen from here"
 
     def _known(
         self,
