@@ -99,7 +99,7 @@ class Worker(Fact, frozen=True):
     maybe_beside_horizon: tuple[str, ...] = ()
     """Horizon masters here of which it is not known what they serve, where it polls what Horizon serves by default."""
     urgent_behind: str = ""
-    """The first of its queues that is called urgent and stands behind one that is called ordinary; "" where none does."""
+    """The first of its queues that is called urgent and stands behind an ordinary one; "" where none does."""
     ordinary_before: str = ""
     """That ordinary queue."""
 
@@ -321,8 +321,8 @@ class _Joiner:
         for launch in self.site.launches:
             if launch.runner == "supervisor":
                 self.add(
-                    "program", launch.name, self.program(launch), launch.command, self.logged(launch), self.conf(launch),
-                    self.app(launch), self.php(launch), host, totals,
+                    "program", launch.name, self.program(launch), launch.command, self.logged(launch),
+                    self.conf(launch), self.app(launch), self.php(launch), host, totals,
                 )  # fmt: skip
             self.add("launch", launch.name, launch, launch.command, self.app(launch), host, totals)
         for table in self.site.tables:
@@ -492,7 +492,7 @@ class _Joiner:
 
     def environment_mark(self, launch: Launch) -> Mark:
         owner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
-        return owner.mark("environment") if isinstance(owner, Program | Unit) else unknown("its environment is not known")
+        return owner.mark("environment") if isinstance(owner, Program | Unit) else unknown("nothing sets it")
 
     def horizon(self, launch: Launch) -> Horizon:
         marks = _taken(launch, "name", "user", "processes")

@@ -99,7 +99,7 @@ class App(Fact, frozen=True):
 
     @derived("env", "queue_env_name", "default_connection")
     def default_is_told(self) -> bool:
-        """Whether its default connection is written out, or set by its environment file: not the configuration's fallback."""
+        """Whether its default connection is written out, or set by its environment file: no mere fallback."""
         return not self.queue_env_name or (
             self.env is not None and not self.env.example and self.queue_env_name in self.env.names
         )
@@ -137,7 +137,7 @@ class App(Fact, frozen=True):
 
     @derived("config_cache_disagrees", "config_cache_age")
     def stale_parts(self) -> tuple[str, ...]:
-        """What tells that the cached configuration is stale: the settings that differ, else the files that are newer."""
+        """What tells that the cached configuration is stale: settings that differ, else files that are newer."""
         return self.config_cache_disagrees or ((self.config_cache_age,) if self.config_cache_age else ())
 
     @derived("config_cache_disagrees")

@@ -50,7 +50,7 @@ class Connection(Fact, frozen=True):
     table: str = "jobs"
     """Database: the table of jobs."""
     redis_address: str = ""
-    """Redis: host (or socket), port and number of the database its jobs lie in, as "127.0.0.1:6379/0"; "" where it is not known."""
+    """Redis: host (or socket), port and number of the database its jobs lie in, as "127.0.0.1:6379/0"; "" for none."""
     processes: int = 0
     """How many processes take its jobs, those of Horizon included, counted by the census."""
     programs: int = 0

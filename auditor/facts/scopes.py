@@ -39,6 +39,7 @@ SCOPES: Mapping[str, Roots] = {
     },
     "launch": {"launch": Launch, "command": Command, "app": App, "host": Host, "site": Totals},
     "table": {"table": CronTable, "site": Totals},
+    "line": {"line": CronLine, "table": CronTable, "app": App, "host": Host, "site": Totals},
     "conf": {"conf": SupervisorConf, "site": Totals},
     "oddity": {"oddity": Oddity, "conf": SupervisorConf, "site": Totals},
     "server": {"server": HttpServer, "conf": SupervisorConf, "site": Totals},
