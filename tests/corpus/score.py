@@ -45,7 +45,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "program-without-command": ("supervisor/program-without-command",),
     "queue-listen-in-production": ("processes/listen-or-once",),
     "queue-not-served": ("queue/queue-not-served",),
-    "queue-priority-order": (),
+    "queue-priority-order": ("queue/priority-order",),
     "redirect-stderr-with-stderr-logfile": ("supervisor/redirect-stderr-with-stderr-logfile",),
     "relative-artisan-without-directory": (
         "processes/relative-artisan-without-directory",
