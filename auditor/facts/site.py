@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from auditor.facts.host import Host, Php
+from auditor.facts.ignore import Ignore
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.origin import Fact
@@ -55,3 +56,5 @@ class Site(Fact, frozen=True):
     """Files that may give supervisord its environment: of containers, of deployments, scripts, environment files."""
     unread: tuple[Unread, ...] = ()
     """What exists and could not be taken in."""
+    ignores: tuple[Ignore, ...] = ()
+    """Comments that ask for something to be left alone."""

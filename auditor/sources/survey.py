@@ -21,6 +21,7 @@ from auditor.sources.crontab import kind_of, read_crontab, read_crontabs
 from auditor.sources.discover import Found, discover
 from auditor.sources.host import read_host
 from auditor.sources.laravel import read_app
+from auditor.sources.ignores import MARK, read_ignores
 from auditor.sources.launches import Reader
 from auditor.sources.php_runtimes import read_phps
 from auditor.sources.supervisor import read_configuration, read_file
@@ -184,6 +185,7 @@ class _Survey:
             worker_hints=tuple(found.worker_hints) if found else (),
             environment_hints=tuple(found.environment_hints) if found else (),
             unread=self.all_unread(found),
+            ignores=read_ignores({**self.tree.marked, **{p: d for p, d in self.overrides.items() if MARK in d}}),
         )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from auditor.errors import Unreadable
+from auditor.sources.ignores import MARK
 
 MAX_BYTES = 8 * 1024 * 1024
 """No configuration file is larger; what is larger is refused."""
@@ -43,6 +44,8 @@ class Tree:
         self._folders: dict[str, str] = {"": ""}
         self.unread: dict[str, str] = {}
         """What exists, was asked for and could not be taken in, with the reason: whoever asked may go on without it."""
+        self.marked: dict[str, bytes] = {}
+        """What was read and holds MARK, a comment to the auditor: nobody needs to look for those again."""
 
     def relative(self, path: str | PurePosixPath, base: str = "") -> str:
         """The path as this tree writes it: an absolute one from the root, a relative one from `base`; `..` stays inside."""
@@ -155,9 +158,12 @@ class Tree:
                     path, f"it is {found.st_size:,} bytes long, and no more than {limit:,} are read of one file"
                 )
             try:
-                return file.read(limit + 1)[: limit + 1]
+                data = file.read(limit + 1)[: limit + 1]
             except OSError as error:
                 raise Unreadable(path, _why(error)) from None
+            if MARK in data:
+                self.marked[path] = data
+            return data
 
     def names(self, path: str) -> list[str]:
         """The names in a folder, sorted; raises Unreadable."""
