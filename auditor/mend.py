@@ -237,8 +237,19 @@ class _Mender:
         self.by_hand.setdefault((subject, tuple(rules)), ByHand(subject, tuple(rules), reason))
 
     def add_files(self, site: Site) -> None:
-        """Files that are made, or lines that are made anew, where a rule asks for one."""
-        concerned = [rule for rule in self.rules if rule.adds]
+        """Files that are made, or lines that are made anew, where a rule asks for one.
+
+        What is there is mended first, a table's form, then its lines; only what then still lacks a file gets a new one.
+        A line whose rest could not be read is judged once more.
+        """
+        for wanted in ("cron-table", "cron-line", "cron-line", "cron"):
+            concerned = [rule for rule in self.rules if rule.adds == wanted]
+            if self.add(concerned, site):
+                site = self.look()
+
+    def add(self, concerned: Sequence[Rule], site: Site) -> bool:
+        """Do what these rules ask for; whether any text changed."""
+        before = dict(self.texts)
         for rule, subject, finding in judged(concerned, take_census(site)):
             roots = dict(zip(SCOPES[rule.scope], subject.roots, strict=True))
             try:
@@ -248,6 +259,7 @@ class _Mender:
                 continue
             self.texts[path] = text
             self.changes[path].append(Change(subject.name, told, (finding.rule,)))
+        return self.texts != before
 
     def check(self, before: Verdict, after: Verdict) -> None:
         """No finding may be new, and none that is mended may be left: else nothing of the plan is right."""

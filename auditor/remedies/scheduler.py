@@ -17,6 +17,8 @@ from auditor.remedies.template import render, word
 Text = Callable[[str], bytes]
 """Path to what the file holds now."""
 
+_BARE_PERCENT = re.compile(rb"(?<!\\)%")
+
 DISCARDED = ">> /dev/null 2>&1"
 """Laravel's own advice: the tasks log by themselves."""
 
@@ -44,6 +46,9 @@ def _new_file(roots: Mapping[str, object], site: Site) -> tuple[str, bytes, str]
         raise CannotMend("", "which app it is for is not known")
     if site.kind != "host":
         raise CannotMend(app.name, "where a repository's cron file takes effect is not known")
+    for table in site.tables:
+        if table.causes and any(line.runs_schedule and f"/{app.name}" in line.command for line in table.lines):
+            raise CannotMend(table.path, f"{table.path} would run it, if cron did not ignore that file")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", posixpath.basename(app.name) or "laravel").strip("-") or "laravel"
     path = f"etc/cron.d/{name}-scheduler"
     line = cron_line(app, site, path, system=True)
@@ -76,6 +81,11 @@ def _line(roots: Mapping[str, object], table: CronTable, site: Site, text: Text)
         user = ""
     lines = text(table.path).split(b"\n")
     number = line_number(line)
+    if line.cut_at_percent:
+        lines[number - 1] = _BARE_PERCENT.sub(rb"\\%", lines[number - 1])
+        return table.path, b"\n".join(lines), f"line {number}: % escaped"
+    if line.appends_to:
+        word(line.appends_to, "the file that its output is appended to", table.path)
     output = f">> {line.appends_to} 2>&1" if line.appends_to else DISCARDED
     new = cron_line(app, site, table.path, system=system, output=output, user=user)
     lines[number - 1] = new.rstrip("\n").encode()
