@@ -88,6 +88,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.locations[0].file if self.locations else ""
 
     @property
+    def order(self) -> tuple[int, str, int, str]:
+        """What findings are ordered by: severity, then place."""
+        line = self.locations[0].line if self.locations else None
+        return -self.severity.rank, self.file, line or 0, self.rule
+
+    @property
     def fixable(self) -> bool:
         """Whether a fix of ours could mend it."""
         return bool(self.bounds or self.adds)
@@ -112,9 +118,39 @@ class Ignored(msgspec.Struct, frozen=True, omit_defaults=True):
     finding: Finding
     """The finding itself."""
     how: str
-    """"inline", "baseline" or "config"."""
+    """"inline", "config", "baseline", "diff-base" (not touched by the change) or "min-severity"."""
     reason: str = ""
     """The reason they gave."""
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `supervisorctl update` does to one program once a change is deployed."""
+
+    program: str
+    """Its name."""
+    group: str
+    """The group that is stopped and started as a whole; its own name where no [group] lists it."""
+    change: str
+    """"changed", "added", "removed", or "in its group": unchanged itself, and stopped with the others."""
+    processes: int
+    """How many of its processes run now; 0 for one that is added."""
+    grace: float | None = None
+    """Seconds a running job has before KILL: the stopwaitsecs in use now, not the changed one; None where it is unknown."""
+    longest: float | None = None
+    """Seconds a job of it may take; None where there is no limit, no worker, or it is unknown."""
+    file: str = ""
+    """The file that defines it."""
+    told: str = ""
+    """All of it as one sentence."""
+
+
+class Deploy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a change does to running jobs when it is deployed."""
+
+    base: str
+    """What it was compared with, as it was asked for."""
+    restarts: tuple[Restart, ...] = ()
+    """The programs that stop, start, or both."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -128,6 +164,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was found and is lived with."""
     unread: tuple[Unread, ...] = ()
     """What exists and could not be taken in, so that nothing of it was judged."""
+    deploy: Deploy | None = None
+    """What the change does when it is deployed; None where no change was asked about."""
+    stale: int = 0
+    """How many entries of the baseline are no longer found."""
+    root: str = ""
+    """The audited folder, seen from where the audit was started; "" for that folder itself."""
     judged: int = 0
     """How many judgements were made: rules times subjects."""
     rules: int = 0

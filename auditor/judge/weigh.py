@@ -36,7 +36,7 @@ def weigh(rules: Iterable[Rule], census: Census) -> Verdict:
                 findings.append(result)
             else:
                 skipped.append(result)
-    findings.sort(key=lambda f: (-f.severity.rank, f.file, (f.locations[0].line or 0) if f.locations else 0, f.rule))
+    findings.sort(key=lambda finding: finding.order)
     return Verdict(
         findings=tuple(findings),
         skipped=tuple(skipped),
