@@ -195,8 +195,6 @@ class Scheduler(Fact, frozen=True):
     """The longest time between two runs; NEVER where it does not run by the clock."""
     starts_in_app: bool = False
     """Whether what starts it does so in the app's own folder, so that artisan is found there."""
-    output_rotated: bool = False
-    """Whether logrotate rotates the file that a cron line appends its output to."""
     others: tuple[str, ...] = ()
     """Other schedulers of the same app."""
     earlier: tuple[str, ...] = ()
@@ -256,7 +254,7 @@ _URGENT = ("critical", "urgent", "high")
 _ORDINARY = ("default", "low")
 """Names that say how soon a queue wants to be drained; other names say nothing."""
 BESIDE_HEAP = 60.0
-"""MiB that a PHP worker's process holds beside the heap that --memory watches: the interpreter, opcache and extensions."""
+"""MiB that a PHP worker's process holds beside the heap that --memory watches: interpreter, opcache, extensions."""
 
 
 def take_census(site: Site) -> Census:
@@ -329,7 +327,8 @@ class _Joiner:
             self.add("table", table.path, table, totals)
             for line in table.lines:
                 at = line_number(line)
-                self.add("line", f"{table.path}:{at}", line, table, self.app_of_line(table, at), host, totals)
+                app_ = self.app_of_line(table, at)
+                self.add("line", f"{table.path}:{at}", self.rotating(line), table, app_, host, totals)
         for conf in self.site.confs:
             self.of_conf(conf, totals)
         return Census(dict(self.subjects))
@@ -542,7 +541,6 @@ class _Joiner:
             every, gap = line.every_minute, line.largest_gap
             marks["every_minute"] = line.mark("every_minute" if line.is_unknown("every_minute") else "schedule")
             marks["largest_gap"] = line.mark("largest_gap" if line.is_unknown("largest_gap") else "schedule")
-            marks["output_rotated"] = self.rotation(line.appends_to)
         elif isinstance(unit, Unit) and command.kind == "schedule:run" and not command.loop:
             every, marks["every_minute"] = self.timed(unit)
             if not every:
@@ -558,7 +556,6 @@ class _Joiner:
             every_minute=every,
             largest_gap=gap,
             starts_in_app=starts_in_app,
-            output_rotated=isinstance(line, CronLine) and self.rotates(line.appends_to),
         )
 
     def starts_in_app(self, line: CronLine | Absent) -> tuple[bool, Mark]:
@@ -573,6 +570,11 @@ class _Joiner:
         if not self.apps:
             return False, unknown("where the app lies is not known")
         return (home.strip("/") or ".") in self.apps, line.mark("command")
+
+    def rotating(self, line: CronLine) -> CronLine:
+        """A cron line, with what logrotate does to the file it appends its output to."""
+        marks = {**line.marks, "output_rotated": self.rotation(line.appends_to)}
+        return msgspec.structs.replace(line, marks=marks, output_rotated=self.rotates(line.appends_to))
 
     def rotates(self, path: str | None) -> bool:
         """Whether logrotate rotates a log."""
@@ -601,11 +603,12 @@ class _Joiner:
             by_app[launch.app].append((launch, scheduler))
         users: dict[str, set[str]] = defaultdict(set)
         unsure: set[str] = set()
-        for launch, member in [*self.workers, *self.horizons]:
+        members: list[tuple[Launch, Worker | Horizon]] = [*self.workers, *self.horizons]
+        for launch, member in members:
             if member.is_unknown("user"):
                 unsure.add(launch.app)
             users[launch.app].add(member.user)
-        related = []
+        related: list[tuple[Launch, Scheduler]] = []
         for launch, scheduler in self.schedulers:
             others = tuple(
                 s.name
@@ -622,7 +625,8 @@ class _Joiner:
                 marks["worker_users"] = unknown("which account its workers run under is not known")
             related.append(
                 (launch, msgspec.structs.replace(
-                    scheduler, marks=marks, others=others, earlier=earlier, worker_users=tuple(sorted(users[launch.app]))
+                    scheduler, marks=marks, others=others, earlier=earlier,
+                    worker_users=tuple(sorted(users[launch.app])),
                 ))
             )  # fmt: skip
         self.schedulers = related
@@ -712,6 +716,8 @@ class _Joiner:
                 if self.site.scheduler_hints
                 else "a scheduler here runs an app that is not known"
             )
+        elif not schedulers and (meant := self.meant_for(app)):
+            marks["schedulers"] = unknown(f"a line of {meant} is meant to run it and cannot, which other rules judge")
         elif not schedulers and self.site.kind == "file":
             marks["schedulers"] = unknown("only one file was looked at")
         elif not schedulers and app.mark("schedules_tasks").origin is not None:
@@ -790,6 +796,15 @@ class _Joiner:
                 for c in other.connections
             )
         )
+
+    def meant_for(self, app: App) -> str:
+        """The cron table with a line that was to run the app's scheduler and that cron never runs; "" where none is."""
+        for table in self.site.tables:
+            for line in table.lines:
+                found = self.app_of_line(table, line_number(line)) if line.runs_schedule else NONE
+                if isinstance(found, App) and found.name == app.name:
+                    return table.path
+        return ""
 
     def told_used(self, app: App) -> tuple[Connection, ...]:
         """Its connections, each told whether jobs go through it."""

@@ -120,11 +120,11 @@ class App(Fact, frozen=True):
         """How many lines of its environment file an unterminated quote makes vanish; 0 for an example."""
         return self.env.swallowed if self.env is not None and not self.env.example else 0
 
-    @derived("env", "env_file")
+    @derived("env")
     def env_fault(self) -> str:
         """What is wrong with its environment file, as a clause; "" where nothing is, or where it is an example."""
         if self.env_refusal is not None:
-            return f"is refused, so that no artisan command starts: {self.env_refusal}"
+            return f"is refused, so that no artisan command starts: {self.env_refusal.rstrip('.')}"
         if self.env_swallowed:
             lines = "line" if self.env_swallowed == 1 else "lines"
             return f"loses {self.env_swallowed} {lines} without an error, behind a quote that is not closed"

@@ -48,6 +48,8 @@ class CronLine(Fact, frozen=True, kw_only=True):
     """Variables the command uses that neither the table, nor the command, nor cron itself sets."""
     appends_to: str | None = None
     """The file that output is appended to; None where there is none."""
+    output_rotated: bool = False
+    """Whether logrotate rotates that file, found by the census."""
     problem: str | None = None
     """Why cron does not take this line, as a clause, or None."""
     not_on_path: str = ""

@@ -443,13 +443,13 @@ class _Reader:
             cut_at_percent=cut is not None,
             ends_with_carriage_return=line.text.endswith(b"\r"),
             undefined_variables=undefined_variables(decoded, set_here),
-            appends_to=appended[1].strip("\"'") if appended and appended[1] != "/dev/null" else None,
+            appends_to=_one_file(appended[1]) if appended else None,
             problem=problem,
             **values,
         )
 
     def _not_on_path(self, command: str, path: str) -> tuple[str, str | None]:
-        """The php that the command names without a folder where PATH has none of that name; or why that is not known."""
+        """The php that the command names by itself where PATH has none of that name; or why that is not known."""
         named = re.search(_BARE_PHP, command)
         if named is None:
             return "", None
@@ -517,6 +517,12 @@ def _is_command(word: str) -> bool:
     """Whether a word is a command for certain: a well-known name, a shell's own sign."""
     last = word.rpartition("/")[2].strip("\"'")
     return last in _COMMANDS or word in _COMMANDS or bool(re.match(_PHP, last)) or word[:1] in "(!"
+
+
+def _one_file(word: str) -> str | None:
+    """The file that is appended to run after run; None for /dev/null, and for a name that each run makes anew."""
+    name = word.strip("\"'")
+    return None if name == "/dev/null" or "$(" in name or "`" in name else name
 
 
 def _leads(word: str) -> bool:

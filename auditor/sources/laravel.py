@@ -136,8 +136,9 @@ class _Reader:
             values["env"] = EnvFile(
                 marks=marks, name=env.path, example=env.example, refusal=refusal, swallowed=swallowed, names=names
             )
-        if env.path is not None:
-            self.marks["env_file"] = declared(origin(env.path))
+            fault = marks.get("refusal", marks.get("swallowed"))
+            self.marks["env"] = fault if fault is not None else marks["name"]
+            self.marks["env_file"] = marks["name"]
         app_env = config.get("app", "env")
         if app_env.known and isinstance(app_env.value, str) and app_env.value:
             values["environment"] = app_env.value

@@ -235,9 +235,21 @@ def test_cron_starts_in_a_home(line: CronLine, homes: tuple[tuple[str, str], ...
 def test_appended_output_is_rotated_or_not(host: Host, path: str, expected: bool | None) -> None:
     """What logrotate names is rotated; a relative path, or a host without logrotate, leaves it unknown."""
     site = Site(apps=(SHOP,), tables=(_table(_line(1, appends_to=path)),), host=host, launches=(_cron(1),))
-    scheduler = _schedulers(site)["etc/cron.d/shop:1"]
+    (subject,) = take_census(site).of("line")
+    line = subject.roots[0]
 
-    assert (None if scheduler.is_unknown("output_rotated") else scheduler.output_rotated) is expected
+    assert isinstance(line, CronLine)
+    assert (None if line.is_unknown("output_rotated") else line.output_rotated) is expected
+
+
+def test_a_broken_line_is_not_a_missing_one() -> None:
+    """Where a line was to run the scheduler and cannot, a second one would be added beside it if it were called missing."""
+    broken = _table(_line(1, command="cd /srv/shop && php artisan schedule:run >> x-$(date +%F)", cut_at_percent=True))
+    (subject,) = take_census(Site(apps=(SHOP,), tables=(broken,))).of("app")
+    app = subject.roots[0]
+
+    assert isinstance(app, App)
+    assert app.is_unknown("schedulers")
 
 
 @pytest.mark.parametrize(
