@@ -15,6 +15,7 @@ import msgspec
 
 from auditor.facts.command import Command
 from auditor.facts.host import Php
+from auditor.facts.invoiceninja import Ninja
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
 from auditor.facts.origin import NEVER, Fact, Mark, MiB, Origin, Seconds, declared, derived, unknown
@@ -296,14 +297,14 @@ class _Joiner:
         for app in self.apps.values():
             self.add("app", app.name, app, totals, host)
             for connection in app.connections:
-                self.add("connection", connection.name, connection, app, totals)
+                self.add("connection", connection.name, connection, app, totals, self.ninja(app))
             for pool in app.pools:
                 self.add("pool", pool.name, pool, self.named(app, pool.connection), app, totals)
         for launch, worker in self.workers:
             app_ = self.app(launch)
             self.add(
                 "worker", worker.name, worker, launch.command, self.program(launch), self.unit(launch),
-                self.connection(launch, worker, app_), app_, self.php(launch), host, totals,
+                self.connection(launch, worker, app_), app_, self.php(launch), host, totals, self.ninja(app_),
             )  # fmt: skip
         for launch, horizon in self.horizons:
             self.add(
@@ -320,7 +321,7 @@ class _Joiner:
             if launch.runner == "supervisor":
                 self.add(
                     "program", launch.name, self.program(launch), launch.command, self.logged(launch),
-                    self.conf(launch), self.app(launch), self.php(launch), host, totals,
+                    self.conf(launch), self.app(launch), self.php(launch), host, totals, self.ninja(self.app(launch)),
                 )  # fmt: skip
             self.add("launch", launch.name, launch, launch.command, self.app(launch), host, totals)
         for table in self.site.tables:
@@ -328,10 +329,52 @@ class _Joiner:
             for line in table.lines:
                 at = line_number(line)
                 app_ = self.app_of_line(table, at)
-                self.add("line", f"{table.path}:{at}", self.rotating(line), table, app_, host, totals)
+                self.add(
+                    "line", f"{table.path}:{at}", self.rotating(line), table, app_, host, totals, self.ninja(app_)
+                )
         for conf in self.site.confs:
             self.of_conf(conf, totals)
+        self.ninjas(totals)
         return Census(dict(self.subjects))
+
+    def ninja(self, app: App | Absent) -> Ninja | Absent:
+        """What an app is where it is an InvoiceNinja; rules about it do not apply to any other."""
+        if isinstance(app, Absent):
+            return app if any(one.ninja is not None for one in self.apps.values()) else NONE
+        return app.ninja if app.ninja is not None else NONE
+
+    def ninjas(self, totals: Totals) -> None:
+        """Each InvoiceNinja with what its database says, and its bank feeds."""
+        states = {state.app: state for state in self.site.ninja_states}
+        for app in self.apps.values():
+            if app.ninja is not None:
+                self.add("ninja", app.name, app.ninja, states.get(app.name, NONE), app, totals, self.site.host)
+        for feed in self.site.feeds:
+            app_ = self.apps.get(feed.app, NONE)
+            self.add("feed", feed.name, feed, self.ninja(app_), app_, totals, self.site.host)
+
+    def counted_ninja(self, app: App, schedulers: Mark | None, count: int) -> Ninja | None:
+        """Its InvoiceNinja with what serves it counted, and the accounts its bank sync asks."""
+        if app.ninja is None:
+            return None
+        marks = dict(app.ninja.marks)
+        if schedulers is not None and schedulers.reason is not None:
+            marks["schedulers"] = schedulers
+        launches = [launch for launch, _ in [*self.workers, *self.horizons]]
+        workers = sum(1 for launch in launches if launch.live and launch.app == app.name)
+        lost = next((launch.mark("app") for launch in launches if launch.is_unknown("app")), None)
+        if not workers and (lost is not None or self.site.worker_hints):
+            marks["workers"] = lost or unknown(f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read")
+        counted = any(state.app == app.name for state in self.site.ninja_states)
+        asked = sum(1 for feed in self.site.feeds if feed.app == app.name and feed.is_synced)
+        return msgspec.structs.replace(
+            app.ninja,
+            marks=marks,
+            workers=workers,
+            schedulers=count,
+            feeds=asked if counted else 1,
+            feeds_counted=counted,
+        )
 
     def of_conf(self, conf: SupervisorConf, totals: Totals) -> None:
         self.add("conf", conf.main, conf, totals)
@@ -722,9 +765,13 @@ class _Joiner:
             marks["schedulers"] = unknown("only one file was looked at")
         elif not schedulers and app.mark("schedules_tasks").origin is not None:
             marks["schedulers"] = declared(app.mark("schedules_tasks").origin)
+        ninja = self.counted_ninja(app, marks.get("schedulers"), len(schedulers))
+        if not schedulers and ninja is not None and ninja.webcron:
+            marks["schedulers"] = unknown("WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule")
         return msgspec.structs.replace(
             app,
             marks=marks,
+            ninja=ninja,
             connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
             workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.live and launch.app == app.name),

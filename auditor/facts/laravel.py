@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.facts.invoiceninja import Ninja
 from auditor.facts.origin import Fact, Version, derived
 from auditor.facts.queue import Connection, Pool
 
@@ -75,6 +76,8 @@ class App(Fact, frozen=True):
     """Every queue connection."""
     pools: tuple[Pool, ...] = ()
     """Every Horizon supervisor of every environment."""
+    ninja: Ninja | None = None
+    """What it is beside that where it is an InvoiceNinja; None for any other app."""
 
     schedulers: int = 0
     """How many schedulers run its tasks, counted by the census."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditor.facts.bank import BankFeed
 from auditor.facts.census import Horizon, Scheduler, Totals, Worker
 from auditor.facts.command import Command
 from auditor.facts.host import Host, Php
+from auditor.facts.invoiceninja import Ninja, NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.origin import Fact
@@ -19,11 +21,11 @@ Roots = Mapping[str, type[Fact]]
 SCOPES: Mapping[str, Roots] = {
     "site": {"site": Totals, "host": Host},
     "app": {"app": App, "site": Totals, "host": Host},
-    "connection": {"connection": Connection, "app": App, "site": Totals},
+    "connection": {"connection": Connection, "app": App, "site": Totals, "ninja": Ninja},
     "pool": {"pool": Pool, "connection": Connection, "app": App, "site": Totals},
     "worker": {
         "worker": Worker, "command": Command, "program": Program, "unit": Unit, "connection": Connection,
-        "app": App, "php": Php, "host": Host, "site": Totals,
+        "app": App, "php": Php, "host": Host, "site": Totals, "ninja": Ninja,
     },
     "horizon": {
         "horizon": Horizon, "command": Command, "program": Program, "unit": Unit, "app": App, "php": Php,
@@ -35,15 +37,17 @@ SCOPES: Mapping[str, Roots] = {
     },
     "program": {
         "program": Program, "command": Command, "launch": Launch, "conf": SupervisorConf, "app": App, "php": Php,
-        "host": Host, "site": Totals,
+        "host": Host, "site": Totals, "ninja": Ninja,
     },
     "launch": {"launch": Launch, "command": Command, "app": App, "host": Host, "site": Totals},
     "table": {"table": CronTable, "site": Totals},
-    "line": {"line": CronLine, "table": CronTable, "app": App, "host": Host, "site": Totals},
+    "line": {"line": CronLine, "table": CronTable, "app": App, "host": Host, "site": Totals, "ninja": Ninja},
     "conf": {"conf": SupervisorConf, "site": Totals},
     "oddity": {"oddity": Oddity, "conf": SupervisorConf, "site": Totals},
     "server": {"server": HttpServer, "conf": SupervisorConf, "site": Totals},
     "section": {"section": Section, "conf": SupervisorConf, "site": Totals},
     "setting": {"setting": Setting, "section": Section, "conf": SupervisorConf, "site": Totals},
+    "ninja": {"ninja": Ninja, "state": NinjaState, "app": App, "site": Totals, "host": Host},
+    "feed": {"feed": BankFeed, "ninja": Ninja, "app": App, "site": Totals, "host": Host},
 }  # fmt: skip
 """Scope to its roots in order; the first is the subject itself, the others are joined to it where they exist."""

@@ -48,6 +48,10 @@ class Site(Fact, frozen=True):
     """Every cron table."""
     units: tuple[Unit, ...] = ()
     """Every systemd unit that concerns us."""
+    ninja_states: tuple[NinjaState, ...] = ()
+    """What each InvoiceNinja's database says of the app, where it was asked."""
+    feeds: tuple[BankFeed, ...] = ()
+    """The bank feeds of every InvoiceNinja whose database was asked."""
     scheduler_hints: tuple[str, ...] = ()
     """Files that mention the scheduler and that are of a kind nobody here reads."""
     worker_hints: tuple[str, ...] = ()

@@ -89,6 +89,11 @@ class _Reader:
         )
         schedule = read_schedule(self.read, self.base, self.marks)
         product, version = self.product()
+        if product == "invoiceninja":
+            from auditor.sources.invoiceninja import read_ninja
+
+            default = None if self.is_unknown("default_connection") else values.get("default_connection", "")
+            values["ninja"] = read_ninja(self.tree, self.base, self.read, env, config, version, default)
         return App(
             marks=self.marks,
             name=self.folder or ".",
@@ -226,6 +231,10 @@ class _Reader:
         if differing:
             values["config_cache_disagrees"] = tuple(name for name, _ in differing)
             self.marks["config_cache_disagrees"] = declared(differing[0][1])
+
+    def is_unknown(self, field: str) -> bool:
+        """Whether that field could not be known."""
+        return field in self.marks and self.marks[field].reason is not None
 
     def product(self) -> tuple[str, Version]:
         data = self.read("composer.json") or b""
