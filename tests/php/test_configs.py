@@ -273,16 +273,15 @@ def test_hostile_files_are_unknown(name: str) -> None:
 
 def exported() -> bytes:
     """A cached configuration of some 2,000 lines, written by PHP's own var_export()."""
-    text = (
-        "'driver' => 'redis', 'ttl' => 1.5, 'none' => null, 'on' => true, 'list' => ['a', 'b'],"
-        "'quote' => 'it\\'s', 'nul' => \"a\\0b\""
-    )
-    code = (
-        "$one = [" + text + ", 'low' => PHP_INT_MIN, 'retry_after' => 90];"
-        "$all = []; foreach (range(1, 12) as $n) { $all['file' . $n] = array_fill(0, 12, $one); }"
-        "$all['queue'] = ['connections' => ['redis' => $one]];"
-        "echo '<?php return ' . var_export($all, true) . ';' . PHP_EOL;"
-    )
+    code = r"""
+        $odd = ['quote' => "it's", 'nul' => "a\0b", 'low' => PHP_INT_MIN,
+            'back' => 'a\\b', 'é' => 'é', 'empty' => [], -3 => 1.0];
+        $one = ['driver' => 'redis', 'ttl' => 1.5, 'none' => null, 'on' => true, 'list' => ['a', 'b'],
+            'retry_after' => 90];
+        $all = ['queue' => ['connections' => ['redis' => $one]], 'odd' => $odd];
+        foreach (range(1, 14) as $n) { $all['file' . $n] = array_fill(0, 12, $one); }
+        echo '<?php return ' . var_export($all, true) . ';' . PHP_EOL;
+    """
     return subprocess.run(["php", "-r", code], capture_output=True, check=True).stdout
 
 

@@ -23,10 +23,25 @@ from auditor.sources.php.values import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_ENTRY = re.compile(rb"(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17}))\s*=>\s*(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17})|([A-Za-z]+))")
+"""`'key' => 'text'`, with numbers and words in the places of texts."""
+_WORDS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 _ESCAPE = re.compile(
     rb"\\(?:([nrtvef\\$\"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([0-9A-Fa-f]{1,8})\})",
 )
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"e": b"\x1b", b"f": b"\f"}
+
+
+def _simple_entry(found: re.Match[bytes], line: int) -> Entry | None:
+    """An entry that needs no look at the syntax tree, which most entries of a cached configuration do not."""
+    name, index, text, number, word = found.groups()
+    key = int(index) if name is None else key_of(decode(name))
+    if text is not None:
+        return Entry(key, decode(text), line)
+    if number is not None:
+        return Entry(key, int(number), line)
+    word = word.lower()
+    return Entry(key, _WORDS[word], line) if word in _WORDS else None
 
 
 def _unescape(data: bytes, *, heredoc: bool = False) -> str:
@@ -62,6 +77,12 @@ class Literals(Scope):
         for element in node.named_children:
             if element.type != "array_element_initializer":
                 continue
+            simple = _ENTRY.fullmatch(self.source, element.start_byte, element.end_byte)
+            if simple is not None:
+                entry = _simple_entry(simple, element.start_point.row + 1)
+                if entry is not None:
+                    array.add(entry)
+                    continue
             parts = element.children
             if len(parts) > 3 or (len(parts) > 1 and parts[1].type != "=>"):
                 parts = [child for child in parts if child.type != "comment"]
