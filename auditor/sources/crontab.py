@@ -131,6 +131,10 @@ def looks_like_crontab(path: str, data: bytes) -> bool:
     return good > bad if named else bad == 0
 
 
+_LEFTOVER = re.compile(r"~$|\.(bak|old|orig|save|sav|swp|off|disabled|dpkg-\w+|ucf-\w+|rpm\w+)\d*$", re.IGNORECASE)
+"""What editors, package managers and our own `fix` keep beside a table: cron passes over it, as is meant."""
+
+
 def read_crontabs(tree: Tree, overrides: Mapping[str, bytes] | None = None) -> tuple[CronTable, ...]:
     """Every table of a host, in the order of PLACES; `overrides` stand in for files (path to content), there or not.
 
@@ -152,7 +156,7 @@ def read_crontabs(tree: Tree, overrides: Mapping[str, bytes] | None = None) -> t
         names += [path[len(folder) + 1 :] for path in overrides if path.startswith(f"{folder}/")]
         for name in sorted(set(names)):
             path = f"{folder}/{name}"
-            plain = "/" not in name and not name.startswith(".") and not name.endswith("~")
+            plain = "/" not in name and not name.startswith(".") and not _LEFTOVER.search(name)
             if plain and name != "crontabs" and (path in overrides or tree.is_file(path)):
                 found.setdefault(path, kind)
     return tuple(_table(host, path, kind, overrides.get(path)) for path, kind in found.items())
@@ -260,6 +264,9 @@ def _table(host: _Host, path: str, kind: str, data: bytes | None) -> CronTable:
         refused=causes[0][1] if causes else None,
         causes=tuple(dict.fromkeys(cause for cause, _, _ in causes)),
         lines=tuple(reader.jobs),
+        faulty_artisan=any(
+            isinstance(line, Bad) and b"artisan" in line.text.replace(b"\0", b"") for line in reader.lines
+        ),
     )
 
 
