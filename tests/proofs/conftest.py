@@ -1,4 +1,4 @@
-"""The real stack, for the proofs."""
+"""The real stack for the proofs, and the table of what they have shown."""
 
 from __future__ import annotations
 
@@ -8,29 +8,62 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack.backends import SQLITE, on_mariadb, on_redis
+from tests.proofs.table import as_page, as_text, rows_of
+from tests.stack.backends import SQLITE, Backend, on_mariadb, on_redis
 from tests.stack.fixtures import database, mariadb_server, redis_server
 
 if TYPE_CHECKING:
+    from tests.proofs.proof import Proved
     from tests.proofs.scenes.scene import Scene
 
-pytest.register_assert_rewrite("tests.proofs.scenes")  # before any is imported: a failed assertion shows its values
+pytest.register_assert_rewrite("tests.proofs.scenes", "tests.proofs.proof")  # a failed assertion shows its values
 
-__all__ = ["database", "mariadb_server", "prove", "redis_server"]
+__all__ = ["database", "mariadb_server", "prove", "record_proof", "redis_server"]
 
 
 @pytest.fixture
-def prove(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]:
+def record_proof(request: pytest.FixtureRequest) -> Callable[[Proved], None]:
+    """What enters a line into the table of proofs."""
+
+    def record(proved: Proved) -> None:
+        test = request.node.nodeid.partition("[")[0].rpartition("tests/proofs/")[2]
+        request.node.user_properties.append(("proved", [test, *proved]))
+
+    return record
+
+
+@pytest.fixture
+def prove(
+    request: pytest.FixtureRequest, tmp_path: Path, record_proof: Callable[[Proved], None]
+) -> Callable[..., None]:
     """prove(Scene) or prove(Scene, "mariadb"): the scene on that backend."""
     from tests.proofs import proof
 
-    def run(kind: type[Scene], name: str = "redis") -> None:
+    def run(kind: Callable[[Backend], Scene], name: str = "redis") -> None:
         if name == "redis":
             backend = on_redis(request.getfixturevalue("redis_server"))
         elif name == "mariadb":
             backend = on_mariadb(request.getfixturevalue("database"))
         else:
             backend = SQLITE
-        proof.prove(kind, tmp_path, backend)
+        record_proof(proof.prove(kind, tmp_path, backend))
 
     return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Known where tests/proofs is named on the command line."""
+    parser.addoption("--table", metavar="FILE", help="print what the proofs have shown, and write it as a page to FILE")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table, where it was asked for and every proof held."""
+    target = config.getoption("--table", None)
+    if target is None:
+        return
+    rows = rows_of(terminalreporter.stats.get("passed", []))
+    terminalreporter.write_line(as_text(rows))
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(f"{target} stays as it is: not every proof held.")
+    else:
+        Path(target).write_text(as_page(rows), encoding="utf-8")

@@ -1,17 +1,92 @@
-"""How a harm is proved: the bad host shows it for real, the one put right does not."""
+"""How a harm is proved: found by the audit, seen to happen, put right, seen to be gone, found no more."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+from auditor import audit, mend
+from auditor.findings import Finding, Verdict
+from auditor.judge.rulebook import Rulebook
+from auditor.remedies.deliver import Write, deliver
 from tests.proofs.scenes.scene import Scene
 from tests.stack.backends import Backend
 
 
-def prove(kind: type[Scene], folder: Path, backend: Backend) -> None:
-    """Run the scene's bad host, then its good one."""
+class Proved(NamedTuple):
+    """One line of the table of proofs."""
+
+    rule: str
+    """The rule that objects."""
+    severity: str
+    """How it takes this host."""
+    harm: str
+    """What was seen to go wrong."""
+    remedy: str
+    """What put it right: the change that `fix` wrote, or "" where its advice was followed by hand."""
+    then: str
+    """What was seen thereafter."""
+
+
+@functools.cache
+def rules() -> Rulebook:
+    """The shipped rules."""
+    return audit.rulebook()
+
+
+def judged(folder: Path) -> Verdict:
+    """The audit's word on a host's folder."""
+    return audit.judge(audit.look(str(folder)), rules())
+
+
+def finding(folder: Path, rule: str, subject: str) -> Finding:
+    """The finding of this rule about this subject; fails where the audit has none."""
+    verdict = judged(folder)
+    (found,) = [one for one in verdict.findings if (one.rule, one.subject) == (rule, subject)] or [None]
+
+    assert found is not None, f"{rule} is silent about {subject}: {told(verdict)}"
+    return found
+
+
+def fix(folder: Path, rule: str) -> str:
+    """Write the corrected files as `fix --unsafe --write` does; what of it this rule asked for, in its words."""
+    plan = mend.plan(str(folder), rules(), unsafe=True)
+    changes = [change for file in plan.files for change in file.changes if rule in change.rules]
+
+    assert changes, f"fix leaves {rule}: {plan.by_hand}"
+    deliver([Write(one.path, Path(mend.host_path(plan, one.path)), one.before, one.after) for one in plan.files])
+    return ", ".join(dict.fromkeys(change.told for change in changes))
+
+
+def must_be_clean(folder: Path, rule: str) -> None:
+    """Fail where the audit still finds the rule, or any error."""
+    verdict = judged(folder)
+    left = [one for one in verdict.findings if one.rule == rule or one.severity == "error"]
+
+    assert not left, told(verdict)
+
+
+def told(verdict: Verdict) -> str:
+    """All findings of a verdict, for a failed assertion."""
+    return "".join(f"\n  {one.severity.value} {one.rule} {one.subject}: {one.message}" for one in verdict.findings)
+
+
+def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> Proved:
+    """Audit the scene's bad host and run it; put the very same folder right with `fix`, or, where the rule has only
+    advice, lay it out as a person would follow it; audit and run that.
+    """
     scene = kind(backend)
-    bad = scene.lay_out(folder / "bad", bad=True)
-    scene.harmed(scene.observe(bad))
-    good = scene.lay_out(folder / "good", bad=False)
-    scene.unharmed(scene.observe(good))
+    host = scene.lay_out(folder / "bad", bad=True)
+    found = finding(host.folder, scene.rule, scene.subject.replace("{connection}", backend.connection))
+    scene.harmed(scene.observe(host))
+    remedy = ""
+    if found.fixable:
+        scene.renew(host)
+        remedy = fix(host.folder, scene.rule)
+    else:
+        host = scene.lay_out(folder / "good", bad=False)
+    must_be_clean(host.folder, scene.rule)
+    scene.unharmed(scene.observe(host))
+    return Proved(scene.rule, found.severity.value, scene.harm(), remedy, scene.then)

@@ -3,32 +3,91 @@
 from __future__ import annotations
 
 import pwd
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.proofs.scenes import scheduler
+from auditor.findings import Verdict
+from tests.proofs import proof
+from tests.proofs.scenes import scheduler, tasks
 from tests.proofs.scenes.scheduler import VARIANTS, Ticked
+
+Prove = Callable[..., None]
+
+
+class Tried(NamedTuple):
+    """A variant's way from bad to good."""
+
+    before: Verdict
+    """The audit's word on it as it is."""
+    bad: Ticked
+    """What came of it as it is."""
+    after: Verdict
+    """The audit's word on it once it is put right."""
+    good: Ticked
+    """What came of it then."""
+    remedy: str
+    """What `fix` wrote; "" where it was put right by hand."""
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ticked]:
-    """What came of each variant, all run by one cron."""
+def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tried]:
+    """What came of each variant: all run by one cron, put right, and run by another."""
     folder = tmp_path_factory.mktemp("cron")
     hosts = {name: scheduler.lay_out(folder / name, name) for name in VARIANTS}
-    return scheduler.observe(hosts, folder / "all")
+    before = {name: proof.judged(host) for name, host in hosts.items()}
+    bad = scheduler.observe(hosts, folder / "bad", [name for name, one in VARIANTS.items() if one.ticks], speed=30)
+    remedies = dict.fromkeys(VARIANTS, "")
+    for name, variant in VARIANTS.items():
+        if variant.by_hand is not None:
+            hosts[name] = scheduler.lay_out(folder / f"{name}-by-hand", name, bad=False)
+        elif variant.rule is not None:
+            try:
+                remedies[name] = proof.fix(hosts[name], variant.rule)
+            except AssertionError as problem:
+                remedies[name] = f"none: {problem}"  # its own test says so
+    after = {name: proof.judged(host) for name, host in hosts.items()}
+    good = scheduler.observe(hosts, folder / "good", VARIANTS, speed=10)
+    return {name: Tried(before[name], bad[name], after[name], good[name], remedies[name]) for name in VARIANTS}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_schedule_runs_or_not(seen: dict[str, Ticked], name: str) -> None:
-    """Each variant runs the schedule as it must, or fails as its rule says."""
-    variant, found = VARIANTS[name], seen[name]
+def test_schedule_runs_or_not(tried: dict[str, Tried], name: str, record_proof: Callable[[proof.Proved], None]) -> None:
+    """Each variant is found, runs the schedule or fails as its rule says, and runs once it is put right."""
+    variant, one = VARIANTS[name], tried[name]
+    found = [
+        each for each in one.before.findings if (each.rule, each.subject) == (variant.rule, scheduler.subject(name))
+    ]
 
-    assert bool(found.ticks) == variant.ticks
-    assert {one.uid for one in found.ticks} == ({pwd.getpwnam(variant.user).pw_uid} if variant.ticks else set())
-    assert variant.words in "\n".join(found.said)
+    assert len(found) == (variant.rule is not None), proof.told(one.before)
+    assert variant.rule is not None or not one.before.findings, proof.told(one.before)
+    assert bool(one.bad.ticks) == variant.ticks
+    assert {each.uid for each in one.bad.ticks} == ({pwd.getpwnam(variant.user).pw_uid} if variant.ticks else set())
+    assert variant.words in "\n".join(one.bad.said)
     if not variant.words:
-        assert not [line for line in found.said if "rror" in line]
+        assert not [line for line in one.bad.said if "rror" in line]
+
+    assert all(each.fixable == (variant.by_hand is None) for each in found), "what it can write, fix must write"
+    assert not one.remedy.startswith("none"), one.remedy
+    assert not [each for each in one.after.findings if each.rule == variant.rule or each.severity == "error"], (
+        proof.told(one.after)
+    )
+    assert len(one.good.ticks) >= 2
+    assert {each.uid for each in one.good.ticks} == {pwd.getpwnam(variant.account).pw_uid}
+    assert not [line for line in one.good.said if "rror" in line]
+    if variant.rule is not None:
+        severity = found[0].severity.value
+        record_proof(proof.Proved(variant.rule, severity, variant.harm, one.remedy, variant.remedied))
+
+
+def test_cron_says_what_it_started(tried: dict[str, Tried]) -> None:
+    """What cron starts it logs, and what it refuses it never starts."""
+    for name, variant in VARIANTS.items():
+        if not variant.starts:
+            assert not tried[name].bad.started, name
+    assert len(tried["sound"].bad.started) >= 2
 
 
 def test_every_broken_variant_has_a_rule() -> None:
@@ -36,16 +95,16 @@ def test_every_broken_variant_has_a_rule() -> None:
     assert {name for name, one in VARIANTS.items() if one.rule is None} == {"sound", "user-crontab"}
 
 
-def test_cron_says_what_it_started(seen: dict[str, Ticked]) -> None:
-    """What cron starts it logs, and what it refuses it never starts."""
-    for name, variant in VARIANTS.items():
-        if not variant.starts:
-            assert not seen[name].started, name
-    assert len(seen["sound"].started) >= 2
+def test_cron_piles_up_schedule_work(prove: Prove) -> None:
+    """Cron starts schedule:work every minute, and none of them ever ends."""
+    prove(tasks.WorkPilesUp, "sqlite")
 
 
-def test_nothing_of_root_is_left_by_a_sound_line(seen: dict[str, Ticked]) -> None:
-    """A line for root makes the schedule write as root; a sound one never does."""
-    assert {one.uid for one in seen["as-root"].ticks} == {0}
-    assert 0 not in {one.uid for one in seen["sound"].ticks}
-    assert Path("/etc/cron.d").is_dir()
+def test_two_schedulers_run_each_task_twice(prove: Prove) -> None:
+    """Two schedulers of one application both run what is due."""
+    prove(tasks.TwoSchedulers, "sqlite")
+
+
+def test_task_overlaps_without_locks(prove: Prove) -> None:
+    """A cache that lives in one process keeps no lock: a task that must not overlap is begun while it still runs."""
+    prove(tasks.TaskOverlaps, "sqlite")

@@ -110,6 +110,10 @@ class Laravel:
         """Make the tables."""
         self.artisan("migrate", "--force").must()
 
+    def forget(self) -> None:
+        """Empty its SQLite database."""
+        (self.folder / "database/database.sqlite").write_bytes(_migrated())
+
     def push(
         self,
         label: str = "J",

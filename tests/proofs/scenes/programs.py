@@ -18,6 +18,7 @@ class ExitedStaysDead(Scene):
     """After queue:restart, as any deploy gives it, a worker ends with 0 and is not started again."""
 
     rule = "processes/autorestart"
+    then = "supervisord starts it again, and the next job is run."
     bad = Change(program={"autorestart": None})
 
     @override
@@ -45,6 +46,7 @@ class ExitsTooQuickly(Scene):
     """A worker that is done before startsecs counts as one that could not start: soon it is FATAL."""
 
     rule = "processes/worker-exits-before-startsecs"
+    then = "It is started again and again, and runs the job when there is one."
     always = Change(options={"stop-when-empty": "", "max-time": None})
     bad = Change(program={"startsecs": "10"})
     good = Change(program={"startsecs": "0"})
@@ -74,14 +76,14 @@ class CrashLoopLooksWell(Scene):
     """With startsecs=0 a worker that dies at once, again and again, is shown as RUNNING and never given up."""
 
     rule = "processes/startsecs-zero-crash-loop"
-    always = Change(connection="redis2")
+    then = "It is FATAL, for anyone to see."
+    always = Change(files={"var/www/app/vendor/autoload.php": "<?php throw new Error('a deploy went wrong');\n"})
     bad = Change(program={"startsecs": "0"})
-    good = Change(program={"startsecs": "10"})
-    clock: ClassVar[str | None] = "+0 x10"
+    clock: ClassVar[str | None] = "+0 x4"
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        comes(lambda: len(server.exits(NAME)) >= 7 or server.states()[NAME] == "FATAL", 10)
+        comes(lambda: len(server.exits(NAME)) >= 7 or server.states()[NAME] == "FATAL", 15)
         return see(host)
 
     @override
@@ -98,6 +100,7 @@ class NumprocsRefused(Scene):
     """Several processes under one name: supervisord does not start at all."""
 
     rule = "processes/numprocs-without-process-num"
+    then = "supervisord starts, and runs both."
     always = Change(program={"numprocs": "2"})
     bad = Change(program={"process_name": None})
 
@@ -184,6 +187,7 @@ class NonIntegerMemory(Scene):
     """`--memory=128M` is always exceeded: the worker ends with 12 after every look into the queue."""
 
     rule = "processes/non-integer-option"
+    then = "The worker lives on."
     bad = Change(options={"memory": "128M"})
     good = Change(options={"memory": "128"})
 
@@ -205,6 +209,7 @@ class WrapperLeavesOrphan(Scene):
     """Stopped is the shell; its php works on without a parent, beside the new one, in old code."""
 
     rule = "processes/wrapper-without-exec"
+    then = "One worker runs, a new one."
     bad = Change(program={"command": 'sh -c "cd /var/www/app && php artisan {worker}"'})
     good = Change(program={"command": 'sh -c "cd /var/www/app && exec php artisan {worker}"'})
 
@@ -259,6 +264,7 @@ class RootOwnsTheLog(Scene):
     """What a worker of root's writes, the web server's user cannot write to."""
 
     rule = "processes/runs-as-root"
+    then = "Nothing in storage is root's, and the web server's user can log."
     bad = Change(program={"user": None, "environment": None})
 
     @override

@@ -18,6 +18,8 @@ class SyncWorkerIdles(Scene):
     """With the sync driver a job runs in whoever pushes it, and the worker waits for ever."""
 
     rule = "queue/sync-driver"
+    subject = "var/www/app"
+    then = "The worker runs the job."
     always = Change(connection="")
     bad = Change(env={"QUEUE_CONNECTION": "sync"})
     good = Change(env={"QUEUE_CONNECTION": "redis"})
@@ -53,6 +55,7 @@ class QueueWithSpace(Scene):
     """The name after ", " begins with a space: that queue is never read."""
 
     rule = "queue/queue-with-space"
+    then = "Both queues are read."
     bad = Change(options={"queue": '"mails, default"'})
     good = Change(options={"queue": "mails,default"})
 
@@ -79,6 +82,7 @@ class QueueNotServed(QueueWithSpace):
     """Jobs go to a queue that no worker reads."""
 
     rule = "queue/queue-not-served"
+    subject = "redis"
     bad = Change(options={"queue": "mails"})
 
 
@@ -86,6 +90,8 @@ class ConfigCacheStale(Scene):
     """An edited .env changes nothing while the cached configuration is there: the worker reads the old queue."""
 
     rule = "queue/config-cache-stale"
+    subject = "var/www/app"
+    then = "The application and its worker use the new queue."
     always = Change(env={"REDIS_QUEUE": "default"})
 
     @override
@@ -122,6 +128,7 @@ class EnvUnreadable(NeverRuns):
     """A .env that phpdotenv refuses ends every artisan, the workers' too."""
 
     rule = "queue/env-unreadable"
+    subject = "var/www/app"
     bad = Change(env={"MAIL_FROM_NAME": "Our Works"})
     good = Change(env={"MAIL_FROM_NAME": '"Our Works"'})
     words = "Failed to parse dotenv file"
@@ -135,6 +142,7 @@ class RedisEvicts(Scene):
     """A Redis that may evict any key throws a whole queue away to make room, and every push succeeds."""
 
     rule = "queue/redis-eviction"
+    then = "The queue is kept, and the push that finds no room fails."
     bad = Change(files={"etc/redis/redis.conf": "maxmemory-policy allkeys-lru\n"})
     good = Change(files={"etc/redis/redis.conf": "maxmemory-policy noeviction\n"})
 
@@ -174,6 +182,7 @@ class MemoryRestartsFatal(Scene):
     """A --memory that one job fills makes each job cost a restart, and enough of them the worker."""
 
     rule = "memory/memory-restarts-fatal"
+    then = "One process runs every job."
     always = Change(program={"startsecs": "10"})
     bad = Change(options={"memory": "32"})
     good = Change(options={"memory": "256"})
@@ -206,6 +215,7 @@ class DiesInMidJob(Scene):
     """Where PHP's memory_limit is below --memory, a leak ends a worker in a job and not between two."""
 
     rule = "memory/memory-below-limit"
+    then = "The worker ends between two jobs, and every job ends."
     always = Change(program={"command": "php -d memory_limit=128M /var/www/app/artisan {worker}"})
     bad = Change(options={"memory": "256"})
     good = Change(options={"memory": "64"})

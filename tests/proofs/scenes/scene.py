@@ -32,11 +32,18 @@ SECTION = {
     "stdout_logfile": "/var/log/supervisor/%(program_name)s.log",
 }
 """A sound program's options, its command apart."""
-OPTIONS = {"sleep": "1", "tries": "3", "timeout": "60", "max-time": "3600"}
+OPTIONS = {"sleep": "1", "tries": "3", "timeout": "60", "max-jobs": "1000"}
 """A sound worker's options."""
 EMPTY: Mapping[str, Any] = {}
 CRON = "* * * * * www-data cd /var/www/app && php artisan schedule:run >> /dev/null 2>&1\n"
 """A sound line of etc/cron.d/works."""
+PASSWD = """\
+root:x:0:0:root:/root:/bin/bash
+www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+backup:x:34:34:backup:/var/backups:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+"""
+"""The host's accounts, for who audits it."""
 
 
 class Change(NamedTuple):
@@ -154,6 +161,10 @@ class Scene:
 
     rule: ClassVar[str]
     """The rule that must object to the bad host."""
+    subject: ClassVar[str] = "worker"
+    """What its finding is about; {connection} is the backend's."""
+    then: ClassVar[str] = "The job is run."
+    """What is seen once the host is put right, in a sentence."""
     always: ClassVar[Change] = Change()
     """What belongs to the scene itself: figures that are right as they are."""
     bad: ClassVar[Change] = Change()
@@ -182,15 +193,30 @@ class Scene:
             self.conf(change),
             env={**self.backend.env, **change.env},
             config=config,
-            files={"etc/cron.d/works": CRON, **change.files},
+            files={"etc/passwd": PASSWD, "etc/cron.d/works": CRON, **change.files},
         )
+        self.empty(host)
+        self.prepare(host, bad=bad)
+        return host
+
+    def empty(self, host: Host) -> None:
+        """Take every job out of its queues."""
         if self.backend.name == "mariadb":
             with host.opened():
                 host.laravel.artisan("migrate:fresh", "--force").must()
         elif isinstance(self.backend.server, Redis):
             self.backend.server.cli("FLUSHALL")
-        self.prepare(host, bad=bad)
-        return host
+
+    def renew(self, host: Host) -> None:
+        """Make a host that has run as it was before, its own files apart."""
+        host.forget()
+        host.laravel.forget()
+        self.empty(host)
+
+    @classmethod
+    def harm(cls) -> str:
+        """The harm in one sentence."""
+        return (cls.__doc__ or "").partition("\n")[0]
 
     def prepare(self, host: Host, *, bad: bool) -> None:
         """What else has happened on the host before it runs."""

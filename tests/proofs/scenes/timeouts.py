@@ -18,6 +18,7 @@ class JobRunsTwice(Scene):
     """A job that outlasts retry_after is begun by a second worker while the first is still at it."""
 
     rule = "timeouts/timeout-below-retry-after"
+    then = "Whoever begins the job anew does so only after the first worker has given it up."
     always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120"})
     bad = Change(config={RETRY_AFTER: 90})
     good = Change(config={RETRY_AFTER: 150})
@@ -46,6 +47,7 @@ class JobRunsTwice(Scene):
 class JobFailsAndSucceeds(JobRunsTwice):
     """With one try, the second worker writes off a job that the first then finishes."""
 
+    then = "The job ends or is written off, never both."
     always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120", "tries": "1"})
     backends: ClassVar[tuple[str, ...]] = ("redis",)
 
@@ -71,6 +73,8 @@ class RetryAfterIsZero(Scene):
     """A retry_after cast from a variable that is not there is 0: a running job is handed out again at once."""
 
     rule = "timeouts/retry-after-missing"
+    subject = "{connection}"
+    then = "One worker runs the job, once."
     always = Change(program={"numprocs": "2"})
     bad = Change(config={RETRY_AFTER: "(int) env('REDIS_QUEUE_RETRY_AFTER')"})
     good = Change(config={RETRY_AFTER: "(int) env('REDIS_QUEUE_RETRY_AFTER', 90)"})
@@ -94,6 +98,8 @@ class JobIsNeverRetried(Scene):
     """A job whose worker was killed stays reserved for years, and nothing says so."""
 
     rule = "timeouts/retry-after-never"
+    subject = "{connection}"
+    then = "The second attempt finishes the job."
     bad = Change(config={RETRY_AFTER: 90000000})
     good = Change(config={RETRY_AFTER: 90})
     clock: ClassVar[str | None] = "+0 x60"
@@ -126,6 +132,7 @@ class JobIsKilledAtStop(Scene):
     """supervisord kills a worker in the middle of its job: the restart looks well, the job never ends."""
 
     rule = "timeouts/stopwaitsecs-covers-timeout"
+    then = "supervisord waits until the job has ended."
     bad = Change(program={"stopwaitsecs": None})
     clock: ClassVar[str | None] = "+0 x20"
 
@@ -154,7 +161,8 @@ class DefaultTimeoutKills(Scene):
     """Without --timeout a job has 60 s; then its worker kills itself, and no line says why."""
 
     rule = "timeouts/timeout-not-written"
-    always = Change(program={"stopwaitsecs": "100"}, options={"tries": "1"})
+    then = "The job ends."
+    always = Change(program={"stopwaitsecs": "100"}, options={"tries": "1"}, config={RETRY_AFTER: 120})
     bad = Change(options={"timeout": None})
     good = Change(options={"timeout": "90"})
     clock: ClassVar[str | None] = "+0 x30"
@@ -181,6 +189,7 @@ class IdleWorkerKillsItself(Scene):
     """The alarm of --timeout also counts while a worker sleeps: with a longer --sleep it is killed when idle."""
 
     rule = "timeouts/sleep-below-timeout"
+    then = "The idle worker lives on."
     always = Change(options={"timeout": "30"})
     bad = Change(options={"sleep": "60"})
     good = Change(options={"sleep": "3"})
@@ -205,6 +214,8 @@ class BlockedWorkerCannotStop(Scene):
     """With block_for 0 an idle worker hears no SIGTERM until a job arrives, so that every stop ends in SIGKILL."""
 
     rule = "timeouts/block-for-zero"
+    subject = "redis"
+    then = "The worker stops when it is told to."
     always = Change(program={"stopwaitsecs": "3"}, options={"timeout": "2"})
     bad = Change(config={"queue.connections.redis.block_for": 0})
     good = Change(config={"queue.connections.redis.block_for": 1})
