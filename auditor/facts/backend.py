@@ -1,0 +1,447 @@
+"""What the running system says of itself: queue backends, supervisord and its processes, the workers that really run.
+
+Everything here is observed, at one moment, with bounded questions: a count that was cut off says so, and what a server
+would not tell is unknown with its reason. A backend that could not be asked is one Probe. No password is ever a fact.
+"""
+
+from __future__ import annotations
+
+from auditor.facts.origin import Fact, MiB, Seconds, Version, derived
+
+OUTCOMES: dict[str, str] = {
+    "ok": "it answered",
+    "refused": "it cannot be connected to",
+    "auth": "it does not let us in",
+    "timeout": "it did not answer in time",
+    "protocol": "something else answered",
+    "gone": "it went away while it was asked",
+    "unsupported": "it is not looked at",
+}
+"""Each outcome of a Probe, and what it means."""
+
+FAILURE_KINDS: dict[str, str] = {
+    "timeout": "the job ran longer than it may",
+    "attempts": "the job was handed out too often",
+    "memory": "PHP ran out of memory",
+    "child-process": "a program that the job started was killed, or ran too long",
+    "database-gone": "the database connection was lost",
+    "database-down": "the database could not be reached",
+    "database-auth": "the database refused the login",
+    "connections": "the database had no connection left",
+    "deadlock": "the database broke a deadlock",
+    "lock-wait": "a lock of the database was not freed in time",
+    "packet": "a payload was larger than max_allowed_packet",
+    "table-missing": "a table is missing",
+    "column-missing": "a column is missing: migrations have not run",
+    "redis-down": "Redis could not be reached",
+    "redis-auth": "Redis refused the login",
+    "redis-memory": "Redis was full",
+    "redis-disk": "Redis could not save to disk and took no writes",
+    "redis-readonly": "a replica of Redis was written to",
+    "redis-loading": "Redis was still loading",
+    "permission": "a file could not be written",
+    "old-code": "the worker ran older code than the job was made with",
+    "stale-cache": "bootstrap/cache is older than the code",
+    "bank-auth": "the bank feed's keys were refused",
+    "bank-rate": "the bank feed's daily number of calls was used up",
+    "bank-consent": "the bank's consent has ended",
+    "mail": "mail could not be sent",
+    "http": "another server did not answer, or refused",
+    "other": "the job itself failed",
+}
+"""Each class of a failed job, and what it means."""
+
+
+class Endpoint(Fact, frozen=True, kw_only=True):
+    """Where a queue connection's backend is, as the app's configuration has it; the password is kept elsewhere."""
+
+    name: str = ""
+    """As a report shows it, no secret in it: "redis://127.0.0.1:6379/0"."""
+    app: str = ""
+    """Root folder of the app that uses it."""
+    connection: str = ""
+    """The queue connection it belongs to."""
+    kind: str = ""
+    """"redis", "mysql", "pgsql", "sqlite", or a driver that is not looked at ("sqs", "beanstalkd" …)."""
+    host: str = ""
+    """Host name or address; "" where there is a socket or a file."""
+    port: int = 0
+    """The port; 0 where there is a socket or a file."""
+    socket: str = ""
+    """Path of its unix socket."""
+    path: str = ""
+    """SQLite: path of the file."""
+    database: str = ""
+    """Name of the database; Redis: its number."""
+    username: str = ""
+    """The user it is logged in to as."""
+    has_password: bool = False
+    """Whether a password is set; the password itself is never kept."""
+    tls: bool = False
+    """Whether the connection is encrypted."""
+    tls_verified: bool = True
+    """Whether its certificate is checked."""
+    tls_authority: str = ""
+    """Path of the file of authorities its certificate is checked against; "" for the system's own."""
+    prefix: str = ""
+    """Redis: what every key begins with; SQL: what every table's name begins with."""
+    cluster: bool = False
+    """Redis: whether it is a cluster's."""
+    sentinels: tuple[str, ...] = ()
+    """Redis: "host:port" of each sentinel that knows where the master is."""
+    service: str = ""
+    """Redis: the master's name among the sentinels."""
+
+
+class Probe(Fact, frozen=True, kw_only=True):
+    """How one question to the running system went."""
+
+    kind: str = ""
+    """"redis", "mysql", "pgsql", "sqlite", "supervisord", "processes" …"""
+    name: str = ""
+    """What was asked, no secret in it."""
+    app: str = ""
+    """The app it was asked for; "" where for none."""
+    connection: str = ""
+    """The queue connection it was asked for; "" where for none."""
+    outcome: str = "ok"
+    """One of OUTCOMES."""
+    reason: str = ""
+    """Why it did not answer, as a clause without a full stop; "" where it did."""
+    seconds: Seconds = 0.0
+    """How long it took."""
+
+    @derived("outcome")
+    def answered(self) -> bool:
+        """Whether it answered."""
+        return self.outcome == "ok"
+
+    @derived("outcome")
+    def looked_at(self) -> bool:
+        """Whether it was asked at all."""
+        return self.outcome != "unsupported"
+
+
+class QueueState(Fact, frozen=True, kw_only=True):
+    """One queue of one connection, counted.
+
+    The same jobs as Laravel counts: `size` is what its Queue::size() and `queue:monitor` say.
+    """
+
+    name: str = ""
+    """The queue's name, without any prefix."""
+    app: str = ""
+    """Root folder of the app."""
+    connection: str = ""
+    """The queue connection."""
+    backend: str = ""
+    """Name of the Endpoint it was found in."""
+    asked_for: bool = True
+    """Whether the configuration names it; else it was found in the backend, with jobs in it."""
+    size: int = 0
+    """All its jobs: ready, delayed and reserved; where `size_capped`, at least that many."""
+    size_capped: bool = False
+    """Whether counting stopped at `size`."""
+    ready: int = 0
+    """Jobs that a worker could take now; where `capped`, at least that many."""
+    delayed: int = 0
+    """Jobs that wait for their time; on Redis due ones too, until a worker moves them; where `capped`, at least."""
+    due_delayed: int = 0
+    """Redis: delayed jobs whose time has come, and that no worker has moved yet; in a table these count as ready."""
+    reserved: int = 0
+    """Jobs that a worker has taken; where `capped`, at least that many."""
+    capped: bool = False
+    """Whether only the oldest jobs were told apart, so that the counts of them are at-least."""
+    oldest_ready_age: Seconds | None = None
+    """How long the oldest ready job has been ready; None where none is; unknown where the backend does not tell."""
+    longest_due_age: Seconds | None = None
+    """Redis: how long ago the first delayed job's time came, while it lies where it was; None where none is due."""
+    oldest_reserved_age: Seconds | None = None
+    """How long the oldest reserved job has been held; None where none is."""
+    expired: int = 0
+    """Reserved jobs that retry_after has freed, and that no worker took again."""
+    overdue: int = 0
+    """Reserved jobs held for longer than any worker of the queue, or the job's own $timeout, lets them run."""
+    highest_attempts: int = 0
+    """Table: the most attempts of any of the oldest jobs."""
+    attempts_near_overflow: int = 0
+    """Table: jobs whose attempts soon no longer fit into their column: on MySQL that one stops the whole queue."""
+
+    @derived("expired", "overdue")
+    def stuck(self) -> int:
+        """Reserved jobs that nobody can still be working on."""
+        return max(self.expired, self.overdue)
+
+
+class RedisServer(Fact, frozen=True, kw_only=True):
+    """One Redis or Valkey server."""
+
+    name: str = ""
+    """Name of the Endpoint."""
+    app: str = ""
+    """The app it was asked for."""
+    connection: str = ""
+    """The queue connection it was asked for."""
+    flavour: str = "redis"
+    """"redis" or "valkey"."""
+    version: Version = ()
+    """Its release."""
+    role: str = "master"
+    """"master" or "slave" (a replica, which takes no writes)."""
+    used_memory: MiB = 0.0
+    """What its data takes."""
+    maxmemory: MiB = 0.0
+    """The most it may take; 0 for no limit."""
+    maxmemory_policy: str = "noeviction"
+    """What it does when full: "noeviction", "allkeys-lru", "volatile-lru" …"""
+    rdb_enabled: bool = False
+    """Whether it saves snapshots by itself."""
+    aof_enabled: bool = False
+    """Whether it logs each write to disk."""
+    rdb_failing: bool = False
+    """Whether its last snapshot failed."""
+    evicted_keys: int = 0
+    """Keys it has thrown away since it started, for want of memory."""
+    connected_clients: int = 0
+    """Clients connected now, the auditor among them."""
+    cluster_enabled: bool = False
+    """Whether it is a node of a cluster."""
+    loading: bool = False
+    """Whether it is still loading its data, and answers nothing else."""
+
+    @derived("rdb_enabled", "aof_enabled")
+    def persistent(self) -> bool:
+        """Whether jobs outlive its restart."""
+        return self.rdb_enabled or self.aof_enabled
+
+    @derived("maxmemory", "used_memory")
+    def memory_used_of_limit(self) -> float:
+        """The part of maxmemory that is used, from 0 to 1; 0 where there is no limit."""
+        return self.used_memory / self.maxmemory if self.maxmemory > 0 else 0.0
+
+    @derived("maxmemory_policy", "maxmemory")
+    def evicts_queues(self) -> bool:
+        """Whether a full server throws queues away: they have no expiry, so only an allkeys policy can."""
+        return self.maxmemory > 0 and self.maxmemory_policy.startswith("allkeys-")
+
+
+class FailureCount(Fact, frozen=True, kw_only=True):
+    """Recent failed jobs of one kind."""
+
+    name: str = ""
+    """One of FAILURE_KINDS."""
+    backend: str = ""
+    """Name of the Endpoint whose table they are in."""
+    app: str = ""
+    """The app they belong to."""
+    count: int = 0
+    """How many of the newest failed jobs are of this kind."""
+    newest_age: Seconds | None = None
+    """How long ago the newest of them failed; None where its time cannot be read."""
+    job: str = ""
+    """The newest one's job class; "" where its payload does not tell."""
+    connection: str = ""
+    """The newest one's queue connection."""
+    queue: str = ""
+    """The newest one's queue."""
+
+
+class DatabaseServer(Fact, frozen=True, kw_only=True):
+    """One database server, or SQLite file, and the queue's tables in it."""
+
+    name: str = ""
+    """Name of the Endpoint."""
+    app: str = ""
+    """The app it was asked for."""
+    connection: str = ""
+    """The queue connection it was asked for."""
+    product: str = "mysql"
+    """"mysql", "mariadb", "pgsql" or "sqlite"."""
+    version: Version = ()
+    """Its release; for SQLite that of the library in PHP, which is not known from here."""
+    skip_locked: bool = False
+    """Whether it can skip rows that another worker has locked: MySQL 8.0.1, MariaDB 10.6, PostgreSQL 9.5."""
+    read_only: bool = False
+    """Whether it takes no writes (a replica)."""
+    max_connections: int = 0
+    """Connections it allows; 0 for SQLite."""
+    connections: int = 0
+    """Connections open now, the auditor's among them; 0 for SQLite."""
+    max_allowed_packet: MiB = 0.0
+    """MySQL and MariaDB: the largest statement, and so payload, they take; 0 elsewhere."""
+    journal_mode: str = ""
+    """SQLite: "wal" or "delete" (any other rollback journal); "" elsewhere."""
+    missing_tables: tuple[str, ...] = ()
+    """Tables that the configuration needs and that are not there."""
+    missing_columns: tuple[str, ...] = ()
+    """Columns that Laravel needs and that are not there: "jobs.reserved_at"."""
+    queue_index: bool = True
+    """Whether an index of the jobs' table begins with the queue's name."""
+    attempts_limit: int = 255
+    """The most attempts that the column in the jobs' table can hold."""
+    failed_total: int = 0
+    """All failed jobs that are kept; where `failed_capped`, at least that many."""
+    failed_capped: bool = False
+    """Whether counting them stopped at `failed_total`."""
+    failed_recent: tuple[FailureCount, ...] = ()
+    """The newest failed jobs by their kind, most frequent first."""
+
+    @derived("max_connections", "connections")
+    def connections_free(self) -> int:
+        """Connections that can still be opened."""
+        return max(self.max_connections - self.connections, 0)
+
+
+class DaemonProcess(Fact, frozen=True, kw_only=True):
+    """One process as supervisord sees it."""
+
+    name: str = ""
+    """Its own name, without the group's."""
+    group: str = ""
+    """Its group's name."""
+    conf: str = ""
+    """Main file of the configuration, where the daemon was asked for one."""
+    daemon: str = ""
+    """Name of the Daemon."""
+    state: int = 0
+    """0 STOPPED, 10 STARTING, 20 RUNNING, 30 BACKOFF, 40 STOPPING, 100 EXITED, 200 FATAL, 1000 UNKNOWN."""
+    statename: str = ""
+    """The same as a word."""
+    start: Seconds = 0.0
+    """When it was last started, in seconds since 1970; 0 never."""
+    stop: Seconds = 0.0
+    """When it last ended, in seconds since 1970; 0 never."""
+    now: Seconds = 0.0
+    """The daemon's own clock at that moment."""
+    exitstatus: int = 0
+    """The exit status of its last run, -1 where a signal ended it; 0 also where it has none."""
+    spawnerr: str = ""
+    """Why it could not be started; "" where it could."""
+    pid: int = 0
+    """Its process number; 0 where it does not run."""
+    older_than_conf: bool = False
+    """Whether the file its program stands in was changed after it was started."""
+    differs: tuple[str, ...] = ()
+    """What the running process has otherwise than the daemon's configuration: "command", "directory"."""
+
+    @derived("state", "start", "now")
+    def uptime(self) -> Seconds:
+        """How long it has been running; 0 where it does not."""
+        return max(self.now - self.start, 0.0) if self.statename in ("RUNNING", "STOPPING") and self.start else 0.0
+
+    @derived("state")
+    def flapping(self) -> bool:
+        """Whether it ends as soon as it is started, again and again, on the way to FATAL."""
+        return self.statename == "BACKOFF"
+
+    @derived("state")
+    def fatal(self) -> bool:
+        """Whether supervisord has given it up: it stays down until somebody starts it."""
+        return self.statename == "FATAL"
+
+    @derived("state", "start", "stop", "exitstatus")
+    def exited(self) -> bool:
+        """Whether it ended by itself and is not started again."""
+        return self.statename == "EXITED"
+
+    @derived("state", "start")
+    def never_started(self) -> bool:
+        """Whether nobody has started it since the daemon was."""
+        return self.statename == "STOPPED" and self.start == 0
+
+
+class Drift(Fact, frozen=True, kw_only=True):
+    """One option that the file has otherwise than the daemon last read it."""
+
+    name: str = ""
+    """The option: "command", "stopwaitsecs"."""
+    group: str = ""
+    """The group's name."""
+    process: str = ""
+    """The process's name."""
+    on_disk: str = ""
+    """What the file says, secrets hidden."""
+    loaded: str = ""
+    """What the daemon last read, secrets hidden."""
+
+
+class Daemon(Fact, frozen=True, kw_only=True):
+    """One running supervisord."""
+
+    name: str = ""
+    """Where it was asked: "unix:///var/run/supervisor.sock"."""
+    conf: str = ""
+    """Main file of the configuration it was asked for; "" where for none."""
+    version: Version = ()
+    """Its release."""
+    api: str = ""
+    """Version of its interface: "3.0"."""
+    state: str = ""
+    """RUNNING, RESTARTING, SHUTDOWN or FATAL."""
+    pid: int = 0
+    """Its process number."""
+    started: Seconds | None = None
+    """When it was started, in seconds since 1970; None where its process is not seen from here."""
+    processes: int = 0
+    """How many processes it has, running or not."""
+    not_loaded: tuple[str, ...] = ()
+    """"group:process" of what the files have and the daemon has not."""
+    not_on_disk: tuple[str, ...] = ()
+    """"group:process" of what the daemon has and the files have not."""
+    drifts: tuple[Drift, ...] = ()
+    """Options that the files have otherwise than the daemon last read them."""
+    newer_files: tuple[str, ...] = ()
+    """Files of its configuration changed after it was started (a reread may have read them since)."""
+
+    @derived("not_loaded", "not_on_disk", "drifts")
+    def drifted(self) -> bool:
+        """Whether the files say something else than the daemon last read."""
+        return bool(self.not_loaded or self.not_on_disk or self.drifts)
+
+
+class WorkerProcess(Fact, frozen=True, kw_only=True):
+    """One running process that works off a queue or runs a schedule, whatever started it."""
+
+    name: str = ""
+    """"pid 1234", and under supervisord its group and name."""
+    pid: int = 0
+    """Its process number."""
+    kind: str = ""
+    """"queue:work", "queue:listen", "horizon", "horizon:supervisor", "horizon:work", "schedule:work", "schedule:run"
+    or "supervisord"."""
+    command: str = ""
+    """Its command line, secrets hidden."""
+    user: str = ""
+    """The account it runs under."""
+    started: Seconds = 0.0
+    """When it was started, in seconds since 1970."""
+    rss: MiB = 0.0
+    """Resident memory of it and of its children, other workers among them left out."""
+    cwd: str = ""
+    """Its working folder."""
+    parent: int = 0
+    """Its parent's process number."""
+    supervised: bool = False
+    """Whether a supervisord is among its ancestors."""
+    group: str = ""
+    """The supervisor group that started it; "" where none did."""
+    process: str = ""
+    """Its name in that group; "" where it has none."""
+    orphan: bool = False
+    """Whether a supervisord started it and none is its ancestor any more: an earlier stop left it behind."""
+    app: str = ""
+    """Root folder of its app, as it was asked for; "" where it is none of those."""
+    code_changed: str = ""
+    """The file that shows a deploy after it was started; "" where none does."""
+    config_changed: str = ""
+    """The app's configuration file that was changed after it was started; "" where none was."""
+
+    @derived("code_changed")
+    def older_than_code(self) -> bool:
+        """Whether it was started before the last deploy, so that it runs the code from before."""
+        return bool(self.code_changed)
+
+    @derived("config_changed")
+    def older_than_config(self) -> bool:
+        """Whether it was started before its app's configuration was last changed."""
+        return bool(self.config_changed)
