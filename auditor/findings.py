@@ -193,4 +193,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def content_key(rule: str, subject: str, file: str, evidence: str) -> str:
     """A finding's identity by content: the rule, what it is about, the file, and the evidence; never a line number."""
-    return hashlib.blake2b("\0".join((rule, subject, file, evidence)).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(
+        f"{rule}\x00{subject}\x00{file}\x00{evidence}".encode("utf-8", "surrogatepass"), digest_size=12
+    ).hexdigest()

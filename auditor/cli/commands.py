@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from auditor import __version__
 from auditor.errors import AuditorError
@@ -60,6 +61,12 @@ class Commands(click.Group):
             ctx.fail(f"there is no command “{name}”; {hint}")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """As `invoke`: `--help` is printed here."""
+        try:
+            return super().make_context(*args, **more)
+        except BrokenPipeError:
+            raise _ReaderGone from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Keep click from answering a reader that has gone with the status of findings."""
@@ -122,6 +129,10 @@ def _sentence(error: click.ClickException) -> str:
     told = error.format_message()
     context = getattr(error, "ctx", None)
     more = f" See `{context.command_path} --help`." if context is not None and told.startswith("No such option") else ""
+    if isinstance(error, click.BadParameter) and context is not None and error.param is not None:
+        name = error.param.name or ""
+        if context.get_parameter_source(name) is ParameterSource.ENVIRONMENT:
+            return f"{context.auto_envvar_prefix}_{name.upper()}: {told}"
     return f"{told[:1].lower()}{told[1:]}{more}"
 
 

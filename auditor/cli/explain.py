@@ -27,5 +27,6 @@ def command(rule: str, colour: bool | None, rule_folders: tuple[str, ...]) -> No
         rules = Rulebook([*rules, *load_folder(Path(folder))])
     found = rules.rules.get(rule) or next((r for r in rules if r.id.partition("/")[2] == rule), None)
     if found is None:
-        raise UsageError(f"there is no rule “{rule}”; {nearest(rule, list(rules.rules), otherwise="`queue-auditor rules` lists them")}")
+        near = nearest(rule, list(rules.rules), otherwise="`queue-auditor rules` lists them")
+        raise UsageError(f"there is no rule “{rule}”; {near}")
     click.echo(rule_page(found, colour=wants_colour(colour)), nl=False)

@@ -14,7 +14,7 @@ KINDS = ("host", "repository", "file")
 
 def what_to_look_at(command: Command) -> Command:
     """PATH, --app and --as."""
-    command = click.argument("path", default="/", type=click.Path())(command)
+    command = click.argument("path", default="/", type=click.Path(readable=False))(command)
     command = click.option(
         "--app", "apps", multiple=True, metavar="DIR", help="Root of a Laravel app, from PATH; may be given again."
     )(command)

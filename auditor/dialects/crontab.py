@@ -104,12 +104,18 @@ class Schedule(msgspec.Struct, frozen=True):
     @property
     def largest_gap(self) -> float:
         """The longest time between two runs, in minutes; infinite where it never runs by the clock."""
-        moments = [60 * h + m for h in range(24) if self.hours >> h & 1 for m in range(60) if self.minutes >> m & 1]
+        first, last, within = _moments(self.hours, self.minutes)
         days = 1 if self.runs_every_day else _days_apart(self.days, self.months, self.weekdays, self.either_day)
-        if not moments or not days:
-            return math.inf
-        within = max((b - a for a, b in itertools.pairwise(moments)), default=0)
-        return float(max(within, days * 1440 - moments[-1] + moments[0]))
+        return math.inf if first is None or not days else float(max(within, days * 1440 - last + first))
+
+
+@functools.lru_cache(maxsize=64)
+def _moments(hours: int, minutes: int) -> tuple[int | None, int, int]:
+    """The first and the last minute of a day on which a schedule runs (None: it never does), and the most between two."""
+    moments = [60 * h + m for h in range(24) if hours >> h & 1 for m in range(60) if minutes >> m & 1]
+    if not moments:
+        return None, 0, 0
+    return moments[0], moments[-1], max((b - a for a, b in itertools.pairwise(moments)), default=0)
 
 
 @functools.lru_cache(maxsize=64)

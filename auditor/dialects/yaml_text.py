@@ -5,6 +5,10 @@ What a rules file, a configuration file or a table of data needs, and nothing a 
 
 from __future__ import annotations
 
+import os
+import re
+import stat
+from pathlib import Path
 from typing import Any
 
 from auditor.errors import Unreadable
@@ -14,8 +18,30 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
 """Nesting of one document."""
 
+_HARMLESS = 500
+"""The C reader stands that depth by far, and our own look at what it composed refuses more than MAX_DEPTH."""
+_OPENERS = re.compile(r"[\[{]|[-?:]\s")
+
 Lines = dict[tuple[str | int, ...], int]
 """Path of keys and indexes to the line (from 1) on which that value's key, or the value itself, stands."""
+
+
+def read(file: Path, path: str, error: type[Unreadable] = Unreadable) -> str:
+    """The text of a file, shown as `path`; raises `error` where it is no regular file, too large, or not UTF-8."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe nobody writes to is not waited for
+        with open(handle, "rb") as stream:  # noqa: PTH123 - it is open already
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise error(path, "it is not a regular file")
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise error(path, (problem.strerror or "it cannot be read").lower()) from None
+    if len(data) > MAX_BYTES:
+        raise error(path, f"it is longer than {MAX_BYTES:,} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise error(path, "it is not UTF-8", data.count(b"\n", 0, problem.start) + 1) from None
 
 
 def load(text: str, path: str, error: type[Unreadable] = Unreadable) -> tuple[Any, Lines]:
@@ -27,6 +53,7 @@ def load(text: str, path: str, error: type[Unreadable] = Unreadable) -> tuple[An
         raise error(path, f"it is longer than {MAX_BYTES:,} characters")
     yaml = YAML(typ="safe")
     try:
+        _check_depth(text, path, error)
         node = yaml.compose(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark
@@ -37,6 +64,21 @@ def load(text: str, path: str, error: type[Unreadable] = Unreadable) -> tuple[An
     if node is None:
         return None, lines
     return _Builder(path, error, lines).build(node, (), MAX_DEPTH), lines
+
+
+def _check_depth(text: str, path: str, error: type[Unreadable]) -> None:
+    """Refuse what is nested too deeply before it is composed: the C reader does that by recursion, without a limit."""
+    if len(_OPENERS.findall(text)) <= _HARMLESS:
+        return
+    from ruamel.yaml import YAML
+
+    depth = 0
+    for event in YAML(typ="safe").parse(text):
+        kind = type(event).__name__
+        depth += kind.endswith(("MappingStartEvent", "SequenceStartEvent"))
+        depth -= kind.endswith(("MappingEndEvent", "SequenceEndEvent"))
+        if depth > MAX_DEPTH:
+            raise error(path, f"nested more than {MAX_DEPTH} deep", event.start_mark.line + 1)
 
 
 class _Builder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -119,11 +120,29 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return mark is not None and mark.grade is Grade.UNKNOWN
 
 
-def derived(*fields: str) -> Callable[[Callable[[Any], Any]], property]:
-    """A property computed from these dotted facts of the same object: unknown where one of them is, placed where they are."""
+def derived(*fields: str, kept: bool = False) -> Callable[[Callable[[Any], Any]], property]:
+    """A property computed from these dotted facts of the same object: unknown where one of them is, placed where they are.
+
+    With `kept` it is computed once for each object: for what rules ask of a whole again for each of its many parts. The
+    class is then one with a __dict__ (`dict=True`).
+    """
 
     def wrap(function: Callable[[Any], Any]) -> property:
+        if kept:
+            function = _keeping(function)
         function.__derived__ = fields  # type: ignore[attr-defined] # the weigher and the rules' type checker read it
         return property(function)
 
     return wrap
+
+
+def _keeping(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    name = f"_{function.__name__}"
+
+    def kept(fact: Any) -> Any:
+        held = fact.__dict__
+        if name not in held:
+            held[name] = function(fact)
+        return held[name]
+
+    return functools.update_wrapper(kept, function)

@@ -103,11 +103,13 @@ class CronTable(Fact, frozen=True, kw_only=True):
     unknown-user, command-length, final-newline, table-length."""
     lines: tuple[CronLine, ...] = ()
     """Its jobs, in order; those of an ignored table too."""
+    faulty_artisan: bool = False
+    """Whether a line that cron takes for no job, and for which it ignores the table, names artisan."""
 
-    @derived("lines")
+    @derived("lines", "faulty_artisan")
     def runs_artisan(self) -> bool:
         """Whether one of its jobs, taken or not, runs artisan."""
-        return any("artisan" in line.command for line in self.lines)
+        return self.faulty_artisan or any("artisan" in line.command for line in self.lines)
 
     @derived("causes", "lines")
     def refused_for_another_line(self) -> bool:

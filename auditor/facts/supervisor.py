@@ -292,9 +292,7 @@ class Program(Fact, frozen=True, kw_only=True):
     def configuration_names(self) -> tuple[str, ...]:
         """The variables of its environment that Laravel's own config files read, and a cached configuration freezes."""
         return tuple(
-            name
-            for name, _ in self.environment
-            if name in _READ_BY_CONFIG or name.startswith(_READ_BY_CONFIG_PREFIXES)
+            name for name, _ in self.environment if name in _READ_BY_CONFIG or name.startswith(_READ_BY_CONFIG_PREFIXES)
         )
 
     @derived("environment")
@@ -499,7 +497,7 @@ class Supervisorctl(Fact, frozen=True, kw_only=True):
     """Whether it sends a password; the password itself is never kept."""
 
 
-class SupervisorConf(Fact, frozen=True, kw_only=True):
+class SupervisorConf(Fact, frozen=True, kw_only=True, dict=True):
     """One supervisord's whole configuration, or one file of it read alone."""
 
     main: str
@@ -527,14 +525,14 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
     not_included: bool = False
     """Whether it is a program file of the audited host that no main file there includes."""
 
-    @derived("sections", "oddities")
+    @derived("sections", "oddities", kept=True)
     def refused(self) -> bool:
         """Whether supervisord would refuse to start or to reread, as far as the text alone tells."""
         return any(oddity.refuses for oddity in self.oddities) or any(
             setting.refusal is not None for section in self.sections for setting in section.settings
         )
 
-    @derived("oddities", "programs")
+    @derived("oddities", "programs", kept=True)
     def is_template(self) -> bool:
         """Whether lines of a template stand in it, so that it is not what supervisord will read."""
         return any(oddity.kind == "template-line" for oddity in self.oddities)
@@ -544,7 +542,7 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         """The directory supervisord changes to when it daemonizes, or None where it stays where it is started."""
         return None if self.supervisord.nodaemon else self.supervisord.directory
 
-    @derived("programs")
+    @derived("programs", kept=True)
     def program_names(self) -> tuple[str, ...]:
         """The names of its programs."""
         return tuple(program.name for program in self.programs)
@@ -554,12 +552,12 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         """Whether it has any program."""
         return bool(self.programs)
 
-    @derived("oddities")
+    @derived("oddities", kept=True)
     def cut_options(self) -> tuple[str, ...]:
         """The options that a comment sign cuts off, as Setting.path has them."""
         return tuple(oddity.path for oddity in self.oddities if oddity.kind == "comment-cuts-value")
 
-    @derived("sections", "files", "oddities")
+    @derived("sections", "files", "oddities", kept=True)
     def is_whole(self) -> bool:
         """Whether its [include] was followed, and every file that it matches was read."""
         if not any(section.kind == "include" for section in self.sections):
@@ -567,7 +565,7 @@ class SupervisorConf(Fact, frozen=True, kw_only=True):
         kinds = {oddity.kind for oddity in self.oddities}
         return kinds.isdisjoint(_UNSEEN) and (len(self.files) > 1 or "include-matches-nothing" in kinds)
 
-    @derived("oddities")
+    @derived("oddities", kept=True)
     def misses_includes(self) -> bool:
         """Whether a pattern of its [include] matches no file, which in a repository may lie elsewhere."""
         return any(oddity.kind == "include-matches-nothing" for oddity in self.oddities)

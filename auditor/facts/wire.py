@@ -25,7 +25,8 @@ NO_LIMIT = "Infinity"
 def write_facts(site: Site, *, version: str) -> str:
     """The Site as one JSON object; secrets were hidden when the facts were made."""
     plain = _finite(msgspec.to_builtins(site))
-    return json.dumps({"tool": "queue-auditor", "version": version, **plain}, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps({"tool": "queue-auditor", "version": version, **plain}, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "replace").decode()  # JSON carries no byte that is of no encoding
 
 
 def read_facts(path: str) -> Site:
@@ -47,6 +48,8 @@ def read_facts(path: str) -> Site:
         raise FactsRefused(path, "it is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         at = getattr(problem, "start", None)
+        if "truncated" in str(problem):
+            at = len(data)
         found = re.search(r"byte (\d+)", str(problem))
         place = int(found[1]) if found else at
         line = None if place is None else data.count(b"\n", 0, place) + 1

@@ -22,6 +22,8 @@ from auditor.judge.types import BOOL, NONE, NUMBER, TEXT, Type, members
 
 MAX_LENGTH = 2000
 """Characters in one expression."""
+MAX_NUMBER = 10**15
+"""Larger ones are no time, size or count of anything here."""
 MAX_DEPTH = 40
 """Nesting of one expression."""
 
@@ -110,7 +112,7 @@ def parse(
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise Refused(f"“{text.strip()}” is not an expression: {reason}") from None
+        raise Refused(f"“{_cut(text.strip())}” is not an expression: {reason}") from None
     checker = _Checker(roots, let)
     sure: frozenset[str] = frozenset()
     if guard is not None:
@@ -181,8 +183,6 @@ class _Checker:
                     raise Refused(f"“{ast.unparse(node)}” is either {first} or {second}")
                 unit = first.unit or second.unit
                 return first._replace(unit=unit, optional=first.optional or second.optional), none, none
-            case ast.Constant(value) if isinstance(value, tuple):  # a version, once checked
-                return Type("version"), none, none
             case ast.Constant(value):
                 return _constant(value), none, none
             case ast.Tuple(elements) | ast.List(elements):
@@ -324,9 +324,13 @@ def _as_versions(node: ast.Compare) -> None:
 
 
 def _constant(value: object) -> Type:
+    if isinstance(value, tuple):  # a version, once checked
+        return Type("version")
     if isinstance(value, bool):
         return BOOL
     if isinstance(value, int | float):
+        if not -MAX_NUMBER <= value <= MAX_NUMBER and abs(value) != math.inf:  # nor what is no number
+            raise Refused(f"a number is at most {MAX_NUMBER:.0e}")
         return NUMBER
     if isinstance(value, str):
         return TEXT
@@ -346,7 +350,10 @@ def nearest(name: str, known: list[str], *, otherwise: str = "") -> str:
 
 
 def _shown(node: ast.AST) -> str:
-    text = ast.unparse(node)
+    return _cut(ast.unparse(node))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 

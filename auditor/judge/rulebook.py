@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from auditor.dialects import yaml_text
 from auditor.errors import RuleRefused, UsageError
 from auditor.judge.expression import nearest
 from auditor.judge.rule import Rule, read_rule, refused_together
@@ -22,6 +23,8 @@ class Rulebook:
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Take checked rules."""
         self.rules: dict[str, Rule] = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+        self.known = frozenset(self.rules)
+        """The ids of all rules that these were selected from."""
 
     def __iter__(self) -> Iterator[Rule]:
         """Every rule, by id."""
@@ -57,11 +60,13 @@ class Rulebook:
                 raise UsageError(f"there is no rule or group “{name}”; {near}")
         wanted = {name.rstrip("/") for name in chosen}
         unwanted = {name.rstrip("/") for name in ignored}
-        return Rulebook(
+        selected = Rulebook(
             rule
             for rule in self
             if (not wanted or {rule.id, rule.group} & wanted) and not {rule.id, rule.group} & unwanted
         )
+        selected.known = self.known
+        return selected
 
 
 def load_folder(folder: Path, overrides: Overrides | None = None) -> Rulebook:
@@ -71,12 +76,8 @@ def load_folder(folder: Path, overrides: Overrides | None = None) -> Rulebook:
         id_ = f"{path.parent.name}/{path.stem}"
         shown = f"{folder.name}/{id_}.yaml"
         try:
-            text = path.read_bytes()[: 2 * 1024 * 1024].decode("utf-8")
+            text = yaml_text.read(path, shown, RuleRefused)
             rules.append(read_rule(id_, text, shown, (overrides or {}).get(id_)))
-        except UnicodeDecodeError:
-            problems.append(RuleRefused(shown, "it is not UTF-8"))
-        except OSError as error:
-            problems.append(RuleRefused(shown, (error.strerror or "it cannot be read").lower()))
         except RuleRefused as problem:
             problems.append(problem)
     if problems:

@@ -24,7 +24,8 @@ def json_report(verdict: Verdict, *, version: str) -> str:
     }
     for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # a byte of no encoding becomes JSON's own \\udcXX
 
 
 def summary(verdict: Verdict) -> dict[str, int]:

@@ -7,8 +7,9 @@ that the configuration itself gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from auditor.errors import Unreadable
 from auditor.facts.origin import Origin, origin
 from auditor.sources.dotenv import DotEnv, env_value, parse
 from auditor.sources.php.context import EnvLookup
@@ -73,11 +74,13 @@ def _own(base: str, data: bytes | None) -> Environment:
         return Environment(None, None, example=False, lookup=lambda _: answer, lines=[])
     path = base + ".env"
     file = parse(data, path)
-    values = file.values() if file.refusal is None else {}
+    values, unread = _values(file)
 
     def lookup(name: str) -> str | bool | Unknown | Missing | None:
         if file.refusal is not None:
             return Unknown("phpdotenv refuses its .env", file.refusal.line)
+        if unread is not None:
+            return unread
         if name not in values:
             return MISSING
         text = values[name]
@@ -106,7 +109,7 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
     found: dict[str, dict[str, bool]] = {}
     for _, file, example in files:
         if file.refusal is None:
-            for name, text in file.values().items():
+            for name, text in _values(file)[0].items():
                 if text is not None:
                     found.setdefault(name, {}).setdefault(text, example)
 
@@ -134,9 +137,17 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
     return Environment(path, file, example=example, lookup=lookup, lines=_lines(data))
 
 
-def _read(tree: Tree, path: str) -> bytes | None:
-    from auditor.errors import Unreadable
+def _values(file: DotEnv) -> tuple[Mapping[str, str | None], Unknown | None]:
+    """What it sets; nothing, with the reason, where that cannot be worked out."""
+    if file.refusal is not None:
+        return {}, None
+    try:
+        return file.values(), None
+    except Unreadable as problem:
+        return {}, Unknown(problem.reason, problem.line or 0)
 
+
+def _read(tree: Tree, path: str) -> bytes | None:
     try:
         return tree.read(path, 1024 * 1024)
     except Unreadable:

@@ -172,6 +172,7 @@ class _Host:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self._programs: dict[str, bool] = {}
         passwd = self._text("etc/passwd")
         self.users = self._users(passwd) if passwd is not None else None
         """Names and numbers of the users; None where another directory may know more."""
@@ -184,6 +185,13 @@ class _Host:
         self.environment = frozenset(
             line.partition("=")[0].removeprefix("export ").strip() for line in environment.splitlines() if "=" in line
         )
+
+    def has_program(self, name: str) -> bool:
+        """Whether a program of that name lies in a folder of programs, on cron's PATH or not."""
+        found = self._programs.get(name)
+        if found is None:
+            found = self._programs[name] = any(self.tree.glob(f"{folder}/{name}") for folder in _PROGRAMS)
+        return found
 
     def _text(self, path: str) -> bytes | None:
         try:
@@ -467,7 +475,7 @@ class _Reader:
             return named[1], None
         if any(self.host.tree.is_file(f"{folder.strip('/')}/{named[1]}") for folder in folders):
             return "", None
-        if any(self.host.tree.glob(f"{folder}/{named[1]}") for folder in _PROGRAMS):
+        if self.host.has_program(named[1]):
             return named[1], None
         return "", f"where {named[1]} lies is not seen from here"
 

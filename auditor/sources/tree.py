@@ -239,7 +239,7 @@ class Tree:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in SKIPPED_FOLDERS:
                         below.append(name)
-                else:
+                elif not entry.is_symlink() or not self.is_dir(name):
                     yield name  # a pipe or a device too: whoever reads it is told what it is
             pending.extend(reversed(below))
 
@@ -262,6 +262,8 @@ def _why(error: OSError) -> str:
         return _NO_FOLDER
     if error.errno in (errno.EACCES, errno.EPERM):
         return "permission denied"
+    if error.errno == errno.ENXIO:
+        return "it is a socket, not a regular file"
     if error.errno == errno.EISDIR:
         return "it is a folder, not a regular file"
     if error.errno == errno.ELOOP:

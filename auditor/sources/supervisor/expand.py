@@ -55,12 +55,12 @@ class Names(dict[str, object]):
 
     def restore(self, value: str) -> str:
         """The value with what its stand-ins stand for."""
-        if self.words and "xSYMBOLx" in value:
-            for word, written in self.words.items():
-                value = value.replace(word, written)
+        words = self.words
+        if words and "xSYMBOLx" in value:
+            return re.sub(r"xSYMBOLx\d+x", lambda match: words.get(match[0], match[0]), value)
         return value
 
-    def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing.override came with Python 3.12
+    def __repr__(self) -> str:
         """Asked for by a bare `%s` alone, for which Python puts in the whole mapping."""
         self.whole = True
         return "{...}"

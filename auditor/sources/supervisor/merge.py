@@ -184,10 +184,17 @@ def _included(tree: Tree, text: Text) -> list[str]:
             _odd(text, "include-unknown", f'"{pattern}" holds what only supervisord knows', found.origin, pattern)
             continue
         matches = tree.glob(pattern, base)
-        if not matches:
+        if not matches and _hidden(tree, tree.relative(pattern, base)):
+            _odd(text, "include-not-read", f'what "{pattern}" matches cannot be listed', found.origin, pattern)
+        elif not matches:
             _odd(text, "include-matches-nothing", f'no file matches "{pattern}"', found.origin, pattern)
         paths += matches
     return paths
+
+
+def _hidden(tree: Tree, pattern: str) -> bool:
+    """Whether a folder that a pattern looks into may not be looked into."""
+    return any(pattern == path or pattern.startswith(f"{path}/") for path in tree.unread)
 
 
 def _include(tree: Tree, text: Text, path: str, overrides: Mapping[str, bytes]) -> None:
