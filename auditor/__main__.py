@@ -1,4 +1,5 @@
 """`python -m auditor` is `queue-auditor`."""
+
 from __future__ import annotations
 
 from auditor.cli import main

@@ -208,7 +208,8 @@ class _Mender:
         rule, subject, _ = wishes[0]
         program = _root(rule.scope, subject, "program")
         holder = _root(rule.scope, subject, fact.partition(".")[0])
-        assert isinstance(program, Program) and not isinstance(holder, Absent)
+        assert isinstance(program, Program)
+        assert not isinstance(holder, Absent)
         names = tuple(dict.fromkeys(rule.id for rule, _, _ in wishes))
         bounds = [bound for _, _, finding in wishes for bound in finding.bounds if bound.fact == fact]
         now = getattr(holder, fact.partition(".")[2])

@@ -47,10 +47,59 @@ def targets() -> str:
     return table(("command", "what it does"), *((f"`make {name}`", about) for name, about in rows))
 
 
+def report() -> str:
+    """The head of the first example's report."""
+    text = (ROOT / "examples/invoiceninja-popular-advice/report.txt").read_text(encoding="utf-8")
+    shown = "\n\n".join(text.split("\n\n")[:3])
+    return f"```text\n{shown}\n```\n"
+
+
+def commands() -> str:
+    """Every command and its line of help."""
+    from auditor.cli.commands import COMMANDS
+
+    return table(("command", "what it does"), *((f"`queue-auditor {name}`", about) for name, about in COMMANDS.items()))
+
+
+def rules() -> str:
+    """Every rule, by group."""
+    from auditor.judge.rulebook import load_folder, rules_folder
+
+    found = list(load_folder(rules_folder()))
+    parts = []
+    for group in sorted({rule.group for rule in found}):
+        rows = [
+            (f"`{rule.id}`", rule.worst.value, f"{rule.title}.", "yes" if rule.fixes or rule.adds else "")
+            for rule in found
+            if rule.group == group
+        ]
+        parts.append(f"## {group}/\n\n{table(('rule', 'at most', 'what holds where all is well', 'fix'), *rows)}")
+    return "\n".join(parts)
+
+
+def scopes() -> str:
+    """What can be judged, and the facts that each root has."""
+    from auditor.facts.scopes import SCOPES
+    from auditor.judge.types import members
+
+    classes = {root: cls for roots in SCOPES.values() for root, cls in roots.items()}
+    judged = table(
+        ("for", "may name"), *((f"`{name}`", ", ".join(f"`{r}`" for r in roots)) for name, roots in SCOPES.items())
+    )
+    facts = [
+        f"### {root}\n\n{', '.join(f'`{name}`' for name in members(cls))}\n" for root, cls in sorted(classes.items())
+    ]
+    return "\n".join([judged, *facts])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "floors": floors,
     "targets": targets,
+    "report": report,
+    "commands": commands,
+    "rules": rules,
+    "scopes": scopes,
 }
 """Every part that prose may ask for, by name."""
 

@@ -20,9 +20,11 @@ def test_examples_hold(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", list(RULEBOOK), ids=lambda rule: rule.id)
 def test_prose_is_in_shape(rule: Rule) -> None:
     """A title is one sentence without its full stop; errors name their proof, or why there is none."""
-    assert rule.title[0].isupper() and not rule.title.endswith(".")
+    assert rule.title[0].isupper()
+    assert not rule.title.endswith(".")
     assert rule.message.source.endswith((".", "}}")), "a message is a sentence"
-    assert rule.rationale.endswith(".") and len(rule.rationale.split()) >= 15
+    assert rule.rationale.endswith(".")
+    assert len(rule.rationale.split()) >= 15
     assert rule.references, "a rule names where its claim is documented"
     if rule.worst == "error":
         assert rule.proof, "an error names the test that shows the harm, or says why none can"

@@ -20,6 +20,8 @@ class Style(NamedTuple):
     """Whether ANSI colours go in."""
     show_skipped: bool
     """Whether every skipped judgement is told."""
+    rule_folders: tuple[str, ...] = ()
+    """Folders of further rules, whose texts a report may quote."""
 
 
 def _console(verdict: Verdict, style: Style) -> str:
@@ -34,17 +36,76 @@ def _json(verdict: Verdict, _style: Style) -> str:
     return json_report(verdict, version=__version__)
 
 
+def _jsonl(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.jsonl import jsonl
+
+    return jsonl(verdict, version=__version__)
+
+
+def _sarif(verdict: Verdict, style: Style) -> str:
+    from auditor.cli.describe import describing
+    from auditor.reports.sarif import sarif
+
+    return sarif(verdict, version=__version__, describe=describing(style.rule_folders))
+
+
+def _github(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.github import github
+
+    return github(verdict)
+
+
+def _gitlab(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.gitlab import gitlab
+
+    return gitlab(verdict)
+
+
+def _junit(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.junit import junit
+
+    return junit(verdict)
+
+
+def _checkstyle(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.checkstyle import checkstyle
+
+    return checkstyle(verdict)
+
+
+def _markdown(verdict: Verdict, _style: Style) -> str:
+    from auditor.reports.markdown import markdown
+
+    return markdown(verdict)
+
+
 FORMATS: Mapping[str, Callable[[Verdict, Style], str]] = {
     "console": _console,
     "json": _json,
+    "jsonl": _jsonl,
+    "sarif": _sarif,
+    "github": _github,
+    "gitlab": _gitlab,
+    "junit": _junit,
+    "checkstyle": _checkstyle,
+    "markdown": _markdown,
 }
 """Name of a format to what writes it."""
 
 
 def deliver(
-    verdict: Verdict, formats: tuple[str, ...], outputs: tuple[str, ...], *, colour: bool, show_skipped: bool
+    verdict: Verdict,
+    formats: tuple[str, ...],
+    outputs: tuple[str, ...],
+    *,
+    colour: bool,
+    show_skipped: bool,
+    rule_folders: tuple[str, ...] = (),
 ) -> None:
-    """Write each format to the output of the same position; a format without one goes to standard output."""
+    """Write each format to the output of the same position; a format without one goes to standard output.
+
+    Where none is asked for, a person reads the console's; in a GitHub workflow its annotations follow.
+    """
     chosen = formats or ("console",)
     if len(outputs) > len(chosen):
         raise UsageError("there are more --output than --format")
@@ -54,11 +115,13 @@ def deliver(
     if len(set(targets)) < len(targets):
         raise UsageError("two formats cannot both go to one file")
     for name, target in zip(chosen, targets, strict=True):
-        report = FORMATS[name](verdict, Style(colour and target == "-", show_skipped))
+        report = FORMATS[name](verdict, Style(colour and target == "-", show_skipped, rule_folders))
         if target == "-":
             tell(report)
         else:
             save(target, report)
+    if not formats and not outputs and os.environ.get("GITHUB_ACTIONS") == "true":
+        tell(FORMATS["github"](verdict, Style(colour=False, show_skipped=False)))
 
 
 def tell(text: str) -> None:
@@ -75,7 +138,10 @@ def save(target: str, text: str) -> None:
     file = Path(target)
     data = text.encode("utf-8", "surrogateescape")
     if file.exists() and not file.is_file():
-        file.write_bytes(data)
+        try:
+            file.write_bytes(data)
+        except OSError as problem:
+            raise OSError(problem.errno, problem.strerror, target) from None
         return
     file = file.resolve()  # a link stays one
     partial = file.with_name(f".{file.name}.{os.getpid()}.new")

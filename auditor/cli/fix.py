@@ -67,7 +67,7 @@ def _why(change: mend.Change) -> str:
 
 def _write(plan: mend.Plan, folder: Path | None) -> None:
     writes = [
-        Write(file.path, _target(plan, file.path, folder), _held(plan, file, folder), file.after) for file in plan.files
+        Write(file.path, _target(plan, file.path, folder), _held(file, folder), file.after) for file in plan.files
     ]
     backups = deliver(writes, backup=folder is None)
     for write in writes:
@@ -82,7 +82,7 @@ def _target(plan: mend.Plan, path: str, folder: Path | None) -> Path:
     return folder / path if folder is not None else Path(mend.host_path(plan, path))
 
 
-def _held(plan: mend.Plan, file: mend.Corrected, folder: Path | None) -> bytes | None:
+def _held(file: mend.Corrected, folder: Path | None) -> bytes | None:
     if folder is None:
         return file.before
     target = folder / file.path

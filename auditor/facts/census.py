@@ -329,9 +329,7 @@ class _Joiner:
             for line in table.lines:
                 at = line_number(line)
                 app_ = self.app_of_line(table, at)
-                self.add(
-                    "line", f"{table.path}:{at}", self.rotating(line), table, app_, host, totals, self.ninja(app_)
-                )
+                self.add("line", f"{table.path}:{at}", self.rotating(line), table, app_, host, totals, self.ninja(app_))
         for conf in self.site.confs:
             self.of_conf(conf, totals)
         self.ninjas(totals)
@@ -364,7 +362,9 @@ class _Joiner:
         workers = sum(1 for launch in launches if launch.live and launch.app == app.name)
         lost = next((launch.mark("app") for launch in launches if launch.is_unknown("app")), None)
         if not workers and (lost is not None or self.site.worker_hints):
-            marks["workers"] = lost or unknown(f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read")
+            marks["workers"] = lost or unknown(
+                f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read"
+            )
         counted = any(state.app == app.name for state in self.site.ninja_states)
         asked = sum(1 for feed in self.site.feeds if feed.app == app.name and feed.is_synced)
         return msgspec.structs.replace(
@@ -767,7 +767,9 @@ class _Joiner:
             marks["schedulers"] = declared(app.mark("schedules_tasks").origin)
         ninja = self.counted_ninja(app, marks.get("schedulers"), len(schedulers))
         if not schedulers and ninja is not None and ninja.webcron:
-            marks["schedulers"] = unknown("WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule")
+            marks["schedulers"] = unknown(
+                "WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule"
+            )
         return msgspec.structs.replace(
             app,
             marks=marks,
@@ -931,7 +933,7 @@ class _Joiner:
 
     def stop_sum(self) -> float:
         """Groups are stopped one after another, the members of one together (supervisord's shutdown)."""
-        return sum(conf.stop_seconds for conf in self.site.confs if conf.is_main)
+        return float(sum(conf.stop_seconds for conf in self.site.confs if conf.is_main))
 
 
 def line_number(line: CronLine) -> int:

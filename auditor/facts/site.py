@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from auditor.facts.bank import BankFeed
+from auditor.facts.container import Image, ServerImage, Service
 from auditor.facts.host import Host, Php
 from auditor.facts.ignore import Ignore
+from auditor.facts.invoiceninja import NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.origin import Fact
@@ -52,6 +55,12 @@ class Site(Fact, frozen=True):
     """What each InvoiceNinja's database says of the app, where it was asked."""
     feeds: tuple[BankFeed, ...] = ()
     """The bank feeds of every InvoiceNinja whose database was asked."""
+    images: tuple[Image, ...] = ()
+    """Every image that a Dockerfile here makes."""
+    services: tuple[Service, ...] = ()
+    """Every container that a deployment here runs."""
+    servers: tuple[ServerImage, ...] = ()
+    """Every Redis and database server among them."""
     scheduler_hints: tuple[str, ...] = ()
     """Files that mention the scheduler and that are of a kind nobody here reads."""
     worker_hints: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from auditor import __version__
 from auditor.findings import Severity
 from auditor.judge.expression import Expression
 from auditor.judge.rule import Fix, Rule
@@ -58,14 +59,14 @@ def _compiled() -> ModuleType | None:
     except OSError:
         return None
     rules = data_dir("rules")
-    in_checkout = rules.parent != _FILE.parent
-    if in_checkout and _newest(rules) > made:
+    if _newest(rules) > made:
         return None
     try:
         module = importlib.import_module(_MODULE)
     except Exception:  # noqa: BLE001 - a half-written module is made anew, whatever is wrong with it
         return None
-    return module if not in_checkout or _names(rules) == module.NAMES else None
+    # An upgrade may bring files that are older than what the release before it had made.
+    return module if (_names(rules), __version__) == (module.NAMES, module.VERSION) else None
 
 
 def _newest(rules: Path) -> int:
@@ -98,6 +99,7 @@ def write(rules: Rulebook, target: Path) -> None:
         '"""Generated from rules/; do not edit."""',
         "from math import inf as never",
         f"NAMES = {len(rules)}",
+        f"VERSION = {__version__!r}",
         "RULES = [",
     ]
     for rule in rules:

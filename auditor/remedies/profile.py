@@ -141,9 +141,12 @@ def size(profile: Profile, host: Host, connection: Connection | None) -> Size:
     )
     each = step.memory + BESIDE_HEAP + sizing.per_job
     fit = int((memory - sizing.reserve) // each)
+    beside = f" + {BESIDE_HEAP:.0f} of PHP beside it" + (f" + {sizing.per_job:.0f} of a job" if sizing.per_job else "")
     sums = [
-        f"memory: ({memory:.0f} MiB of the host − {sizing.reserve:.0f} reserved) ÷ ({step.memory:.0f} --memory + "
-        f"{BESIDE_HEAP:.0f} of PHP beside it{f' + {sizing.per_job:.0f} of a job' if sizing.per_job else ''}) = {max(fit, 0)}"
+        (
+            f"memory: ({memory:.0f} MiB of the host − {sizing.reserve:.0f} reserved) ÷ ({step.memory:.0f} --memory{beside}) "
+            f"= {max(fit, 0)}"
+        ),
     ]
     limits = {"memory": fit, "processors": int(sizing.most_per_cpu * host.cpus), "the profile": sizing.most}
     sums.append(f"processors: {sizing.most_per_cpu:g} × {host.cpus} = {limits['processors']}")

@@ -18,8 +18,10 @@ def file_diff(path: str, before: bytes | None, after: bytes, notes: Sequence[str
     new = after.decode("utf-8", "surrogateescape").splitlines(keepends=True)
     lines = [f"# {note}\n" for note in notes]
     source = f"a/{path}" if before is not None else "/dev/null"
-    for line in difflib.unified_diff(old, new, source, f"b/{path}"):
-        lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    lines += [
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in difflib.unified_diff(old, new, source, f"b/{path}")
+    ]
     return "".join(_painted(redact(line), paint) for line in lines)
 
 

@@ -161,7 +161,8 @@ class Config:
                 continue
             if not isinstance(entry.value, PhpArray) or not entry.value.is_certain:
                 return None
-            found.update(dict.fromkeys(str(key) for key in entry.value.keys()))
+            names = entry.value.keys()
+            found.update(dict.fromkeys(map(str, names)))
         return tuple(found)
 
     def place(self, source: str, line: int) -> Origin:

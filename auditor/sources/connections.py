@@ -15,7 +15,7 @@ _HAS_RETRY_AFTER = ("redis", "database", "beanstalkd")
 _SERIALIZERS = ("serializer", "compression")
 
 
-def read_connections(config: Config, laravel: Version, app: str, marks: dict[str, Mark]) -> tuple[Connection, ...]:
+def read_connections(config: Config, app: str, marks: dict[str, Mark]) -> tuple[Connection, ...]:
     """Every connection; where not even their names can be known, that is marked."""
     names = config.keys("queue", "connections")
     if names is None:
@@ -177,9 +177,9 @@ class _Reader:
 
 
 def as_version(text: str) -> Version:
-    """ "10.6.12-MariaDB" as (10, 6, 12)."""
+    """The text "10.6.12-MariaDB" as (10, 6, 12)."""
     numbers: list[int] = []
-    for part in text.split("-")[0].split("."):
+    for part in text.split("-", maxsplit=1)[0].split("."):
         if not part.isdecimal() or len(part) > 9:
             break
         numbers.append(int(part))

@@ -9,9 +9,12 @@ import re
 
 import msgspec
 
+from auditor.dialects.dockerfile import is_dockerfile
 from auditor.errors import Unreadable
 from auditor.facts.site import Unread
 from auditor.sources.crontab import looks_like_crontab
+from auditor.sources.repository.ansible import is_variable_file
+from auditor.sources.repository.compose import is_compose
 from auditor.sources.tree import Tree
 
 MAX_LOOK = 512 * 1024
@@ -35,8 +38,30 @@ _ENVIRONMENT_NAME = re.compile(
     r"(?:docker|container)file|entrypoint|procfile|makefile|justfile|\.(?:sh|bash|envsh|ya?ml|toml|nix|hcl|tf|env)$",
     re.IGNORECASE,
 )
-_SCHEDULER = re.compile(rb"schedule:(?:run|work)")
-_WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon\b")
+SCHEDULER = re.compile(rb"schedule:(?:run|work)")
+WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon\b")
+_STARTS = re.compile(
+    rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:|\bcron:|crontab\b"
+)
+_YAML = re.compile(r"\.ya?ml(?:\.(?:example|dist|sample|tmpl|template|j2))?$")
+_NO_SCRIPTS = (
+    ".tf",
+    ".hcl",
+    ".nix",
+    ".toml",
+    ".bat",
+    ".cmd",
+    ".ps1",
+    ".py",
+    ".rb",
+    ".js",
+    ".ts",
+    ".php",
+    ".json",
+    ".md",
+    ".txt",
+    ".xml",
+)
 _TEXT_FOLDERS = re.compile(
     r"(?:^|/)(?:tests?|docs?|storage|public|resources/(?:js|css|lang|views)|lang)/", re.IGNORECASE
 )
@@ -55,6 +80,18 @@ class Found(msgspec.Struct):
     """Environment files, examples included."""
     apps: list[str] = []
     """Root folders of Laravel applications, "" for the tree's own root."""
+    dockerfiles: list[str] = []
+    """Dockerfiles."""
+    composes: list[str] = []
+    """Compose files."""
+    manifests: list[str] = []
+    """Other YAML that may start something: Kubernetes manifests, playbooks, platforms' specs."""
+    variables: list[str] = []
+    """Files of Ansible variables."""
+    procfiles: list[str] = []
+    """Procfiles."""
+    scripts: list[str] = []
+    """Scripts that start or install a worker, a scheduler or supervisord."""
     scheduler_hints: list[str] = []
     """Other files that mention the scheduler."""
     worker_hints: list[str] = []
@@ -118,7 +155,7 @@ def _look(tree: Tree, path: str, name: str, found: Found) -> None:
     data = _read(tree, path, found if conf or cron or unit else None)
     if data is None:
         return
-    if conf and _SECTION.search(data) and not name.endswith((".sh", ".yml", ".yaml", ".md")):
+    if conf and _SECTION.search(data) and not _holds_others(name, data):
         found.confs.append(path)
     elif cron and b"artisan" in data and looks_like_crontab(path, data):
         found.tables.append(path)
@@ -126,10 +163,34 @@ def _look(tree: Tree, path: str, name: str, found: Found) -> None:
         if b"artisan" in data or (name.partition(".")[0] and b"[Timer]" in data):
             found.units.append(path)
     else:
-        if _SCHEDULER.search(data):
+        _by_kind(path, name, data, found)
+        if SCHEDULER.search(data):
             found.scheduler_hints.append(path)
-        if _WORKER.search(data):
+        if WORKER.search(data):
             found.worker_hints.append(path)
+
+
+def _holds_others(name: str, data: bytes) -> bool:
+    """Whether a file with a supervisor section in it is one that writes or holds a configuration, and not one itself."""
+    return name.endswith((".sh", ".yml", ".yaml", ".md")) or data.startswith(b"#!") or is_dockerfile(name)
+
+
+def _by_kind(path: str, name: str, data: bytes, found: Found) -> None:
+    if is_dockerfile(name):
+        found.dockerfiles.append(path)
+    elif is_compose(name):
+        found.composes.append(path)
+    elif _YAML.search(name) is not None:
+        if is_variable_file(path):
+            found.variables.append(path)
+        if _STARTS.search(data):
+            found.manifests.append(path)
+            if b"vars:" in data:
+                found.variables.append(path)
+    elif name.lower().startswith("procfile"):
+        found.procfiles.append(path)
+    elif (_STARTS.search(data) and not name.endswith(_NO_SCRIPTS)) and name.lower() not in ("makefile", "justfile"):
+        found.scripts.append(path)
 
 
 def _read(tree: Tree, path: str, found: Found | None) -> bytes | None:

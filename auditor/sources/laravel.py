@@ -72,7 +72,9 @@ class _Reader:
         laravel = self.laravel()
         known = () if "laravel" in self.marks and self.marks["laravel"].reason is not None else laravel
         env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files)
-        config = Config(self.read, self.base, env, known or None, cached_allowed=self.kind == "host", why_not=self.why_not)
+        config = Config(
+            self.read, self.base, env, known or None, cached_allowed=self.kind == "host", why_not=self.why_not
+        )
         values: dict[str, Any] = {}
         self.environment(env, config, values)
         self.queue(config, values, known)
@@ -83,7 +85,7 @@ class _Reader:
             values["config_cached"] = True
             self.marks["config_cached"] = declared(origin(self.base + config.CACHE))
             self.staleness(config, values)
-        connections = read_connections(config, known, self.folder or ".", self.marks)
+        connections = read_connections(config, self.folder or ".", self.marks)
         horizon = read_horizon(
             config, self.read, self.folder or ".", values.get("environment", "production"), self.marks
         )

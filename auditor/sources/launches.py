@@ -15,17 +15,30 @@ from auditor.sources.commands import understand_all
 AppOf = Callable[[Command, str | None], tuple[str, Mark | None]]
 """Command and its working folder to the app's name, and the mark that says how that is known."""
 
+DaemonUser = Callable[[str], tuple[str, Mark] | None]
+"""Main file of a configuration to the account that starts its supervisord, and how that is known; None where nothing is
+seen to start it."""
+
 _STARTED_BY_SUPERVISOR = ("program", "fcgi-program")
 
 
 class Reader:
     """Turns what starts things into Launches, for one site."""
 
-    def __init__(self, kind: str, app_of: AppOf, versions: Mapping[str, Version], apps: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        kind: str,
+        app_of: AppOf,
+        versions: Mapping[str, Version],
+        apps: Container[str] = (),
+        daemon_user: DaemonUser | None = None,
+    ) -> None:
         """`kind` is the site's; `app_of` names a command's app; `versions` maps an app's name to its Laravel.
 
-        `apps` are the names of the apps that were read.
+        `apps` are the names of the apps that were read; `daemon_user` tells who starts the supervisord of a
+        configuration, where that is seen.
         """
+        self.daemon_user = daemon_user
         self.kind = kind
         self.apps = apps
         self.app_of = app_of
@@ -77,6 +90,10 @@ class Reader:
         if conf.supervisord.user is not None:
             marks["user"] = conf.supervisord.mark("user")
             return conf.supervisord.user
+        started = self.daemon_user(conf.main) if self.daemon_user is not None else None
+        if started is not None:
+            marks["user"] = started[1]
+            return started[0]
         if self.kind != "host" or not conf.is_main:
             marks["user"] = unknown("who starts supervisord is not known from here", program.place)
         return "root"
@@ -86,7 +103,7 @@ class Reader:
         for line in table.lines:
             place = line.mark("command").origin
             directory = None if line.home is None else line.home
-            for command, app, mark in self._commands(line.command_seen, "shell", place, directory):
+            for command, app, mark in self.commands(line.command_seen, "shell", place, directory):
                 if command.kind == "other":
                     continue
                 yield self._line(table, line, instance, command, app, mark, place)
@@ -128,7 +145,7 @@ class Reader:
         """One launch for each artisan command that a service runs."""
         for text in unit.exec_start if unit.kind == "service" and not unit.masked else ():
             place = unit.mark("exec_start").origin
-            for command, app, mark in self._commands(text, "execve", place, unit.working_directory):
+            for command, app, mark in self.commands(text, "execve", place, unit.working_directory):
                 if command.kind == "other":
                     continue
                 marks: dict[str, Mark] = {"name": declared(place)}
@@ -155,13 +172,15 @@ class Reader:
     def _command(
         self, text: str, runner: str, place: Origin | None, directory: str | None
     ) -> tuple[Command, str, Mark | None]:
-        return self._commands(text, runner, place, directory)[0]
+        return self.commands(text, runner, place, directory)[0]
 
-    def _commands(
+    def commands(
         self, text: str, runner: str, place: Origin | None, directory: str | None
     ) -> list[tuple[Command, str, Mark | None]]:
+        """Every artisan command of a text, or the one other that it is, each with its app."""
         found = []
-        for command in understand_all(text, runner=runner, place=place, directory=directory):
+        for understood in understand_all(text, runner=runner, place=place, directory=directory):
+            command = understood
             app, mark = self.app_of(command, directory)
             version = self.versions.get(app, ()) if mark is None or mark.reason is None else ()
             if version:  # options and defaults are those of the app's own Laravel

@@ -18,12 +18,15 @@ from auditor.facts.schedule import CronTable, Unit
 from auditor.facts.site import Site, Unread
 from auditor.facts.supervisor import SupervisorConf
 from auditor.sources.crontab import kind_of, read_crontab, read_crontabs
-from auditor.sources.discover import Found, discover
+from auditor.sources.discover import SCHEDULER, WORKER, Found, discover
 from auditor.sources.host import read_host
-from auditor.sources.laravel import read_app
 from auditor.sources.ignores import MARK, read_ignores
+from auditor.sources.laravel import read_app
 from auditor.sources.launches import Reader
 from auditor.sources.php_runtimes import read_phps
+from auditor.sources.repository import Repository
+from auditor.sources.repository.confs import read_embedded, with_placeholders
+from auditor.sources.repository.starts import read_starts
 from auditor.sources.supervisor import read_configuration, read_file
 from auditor.sources.supervisor.folders import with_log_folders
 from auditor.sources.systemd import join_timers, read_unit, read_units
@@ -87,7 +90,10 @@ def read_site(
         )
         return survey.site()
     folder, _, name = os.path.abspath(path).rpartition("/")
-    return _File(Tree(folder or "/"), path, name, apps, overrides or {}).site()
+    try:
+        return _File(Tree(folder or "/"), path, name, apps, overrides or {}).site()
+    except Unreadable as problem:
+        raise Unreadable(path, problem.reason, problem.line) if problem.path == name else problem from None
 
 
 def kind_of_tree(tree: Tree) -> str:
@@ -131,11 +137,11 @@ class _Survey:
             if not tree.is_dir(app):
                 raise Unreadable(app, "there is no such folder below the audited root")
 
-    def conf(self, path: str, *, whole: bool) -> SupervisorConf | None:
+    def conf(self, path: str, *, whole: bool, variables: Mapping[str, str] | None = None) -> SupervisorConf | None:
         """One configuration, or None where it cannot be read, which is noted."""
         try:
             read = read_configuration if whole else read_file
-            return read(self.tree, path, self.overrides)
+            return read(self.tree, path, self.overrides, variables)
         except Unreadable as problem:
             self.unread.append(Unread(problem.path, problem.reason))
             return None
@@ -155,7 +161,11 @@ class _Survey:
     def reader(self) -> Reader:
         """What turns programs and lines into launches, with the apps known so far."""
         versions = {name: app.laravel for name, app in self.apps.items() if app.laravel}
-        return Reader(self.kind, self.app_of, versions, self.apps)
+        return Reader(self.kind, self.app_of, versions, self.apps, self.daemon_user)
+
+    def daemon_user(self, _conf: str) -> tuple[str, Mark] | None:
+        """Who starts the supervisord of a configuration, where that is seen."""
+        return None
 
     def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
         raise NotImplementedError
@@ -187,7 +197,6 @@ class _Survey:
             unread=self.all_unread(found),
             ignores=read_ignores({**self.tree.marked, **{p: d for p, d in self.overrides.items() if MARK in d}}),
         )
-
 
     def all_unread(self, found: Found | None) -> tuple[Unread, ...]:
         """Whatever any source asked for and could not be given, each path once."""
@@ -269,9 +278,8 @@ class _Host(_Survey):
     def note_app(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
         """Read the app that a command runs, where it is there."""
         name, mark = self.app_of(command, directory)
-        if mark is None or mark.reason is None:
-            if name and name not in self.apps and self.tree.is_dir(name):
-                self.add_app(name)
+        if (mark is None or mark.reason is None) and name and name not in self.apps and self.tree.is_dir(name):
+            self.add_app(name)
         return name, mark
 
     def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
@@ -307,13 +315,12 @@ class _Repository(_Survey):
 
     def site(self) -> Site:
         found = self.found = discover(self.tree)
+        self.repository = repository = Repository(self.tree, found, self.overrides)
         host = unknown_host("this is a repository, not a host")
         for folder in dict.fromkeys([*self.asked, *found.apps]) if not self.asked else self.asked:
             self.add_app(folder)
         confs = self.confs(found)
-        tables = [
-            read_crontab(self.tree, path, kind_in_repository(path), self.overrides.get(path)) for path in found.tables
-        ]
+        tables = repository.tables
         units = join_timers(tuple(self.unit(found.units)))
         reader = self.reader()
         launches: list[Launch] = []
@@ -323,7 +330,15 @@ class _Repository(_Survey):
             launches += reader.lines(table, table.path)
         for unit in units:
             launches += reader.units(unit, posixpath.dirname(unit.path))
-        return self.assemble(confs, launches, tables, units, host, found)
+        launches += read_starts(reader, repository.starts)
+        found.scheduler_hints = repository.hints(found.scheduler_hints, SCHEDULER)
+        found.worker_hints = repository.hints(found.worker_hints, WORKER)
+        return msgspec.structs.replace(
+            self.assemble(confs, launches, tables, units, host, found),
+            images=repository.images,
+            services=repository.services,
+            servers=repository.servers,
+        )
 
     def confs(self, found: Found) -> list[SupervisorConf]:
         """Main files with what they include of the repository; then each file that none of them includes."""
@@ -331,16 +346,24 @@ class _Repository(_Survey):
         included: set[str] = set()
         fragments = []
         for path in found.confs:
-            conf = self.conf(path, whole=False)
+            variables = self.repository.variables_for(path)
+            conf = self.conf(path, whole=False, variables=variables)
             if conf is None:
                 continue
+            conf = with_placeholders(conf, self.repository, variables)
             if conf.is_main:
-                whole = self.conf(path, whole=True) or conf
+                whole = self.conf(path, whole=True, variables=variables)
+                whole = with_placeholders(whole, self.repository, variables) if whole is not None else conf
                 read.append(whole)
                 included.update(whole.files)
             else:
                 fragments.append(conf)
-        return read + [conf for conf in fragments if conf.main not in included]
+        rest = [conf for conf in fragments if conf.main not in included]
+        return [*read, *rest, *read_embedded(self.repository)]
+
+    def daemon_user(self, conf: str) -> tuple[str, Mark] | None:
+        """Who starts the supervisord of a configuration: the account of the services that run it."""
+        return self.repository.user_for(conf)
 
     def env_files(self, folder: str) -> tuple[str, ...]:
         """Every environment file of the repository that lies in no other app's folder."""
@@ -380,6 +403,9 @@ class _File(_Repository):
     def __init__(self, tree: Tree, name: str, file: str, apps: Sequence[str], overrides: Overrides) -> None:
         super().__init__(tree, name, apps, overrides)
         self.file = file
+
+    def daemon_user(self, _conf: str) -> tuple[str, Mark] | None:
+        return None
 
     def site(self) -> Site:
         data = self.overrides[self.file] if self.file in self.overrides else self.tree.read(self.file)

@@ -34,7 +34,7 @@ class Host(Tree):
             return None
         uid, mode = self.owners.get(path, (0, 0o600 if path.startswith("var/spool") else 0o644))
         fields = list(found)
-        fields[0] = fields[0] & ~0o7777 | mode
+        fields[0] = int(fields[0]) & ~0o7777 | mode
         fields[4] = fields[5] = uid
         return os.stat_result(fields)
 

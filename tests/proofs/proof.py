@@ -44,7 +44,7 @@ def judged(folder: Path) -> Verdict:
 def finding(folder: Path, rule: str, subject: str) -> Finding:
     """The finding of this rule about this subject; fails where the audit has none."""
     verdict = judged(folder)
-    (found,) = [one for one in verdict.findings if (one.rule, one.subject) == (rule, subject)] or [None]
+    found = next((one for one in verdict.findings if (one.rule, one.subject) == (rule, subject)), None)
 
     assert found is not None, f"{rule} is silent about {subject}: {told(verdict)}"
     return found
@@ -74,8 +74,9 @@ def told(verdict: Verdict) -> str:
 
 
 def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> Proved:
-    """Audit the scene's bad host and run it; put the very same folder right with `fix`, or, where the rule has only
-    advice, lay it out as a person would follow it; audit and run that.
+    """Audit the scene's bad host and run it; then put it right, and audit and run that.
+
+    It is the very same folder, mended by `fix`; where the rule has only advice, one laid out as a person would follow it.
     """
     scene = kind(backend)
     host = scene.lay_out(folder / "bad", bad=True)

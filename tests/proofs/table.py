@@ -45,8 +45,8 @@ def rows_of(reports: Iterable[pytest.TestReport]) -> list[Row]:
     for report in reports:
         for name, value in report.user_properties:
             if name == "proved" and report.when == "call":
-                test, rule, *rest = value  # type: ignore[misc]
-                found.add(Row(rule, test, *rest))
+                words = [str(each) for each in value]  # type: ignore[attr-defined]
+                found.add(Row(words[1], words[0], *words[2:]))
     return sorted(found)
 
 

@@ -118,9 +118,9 @@ class _Reader:
         self.literal: Line | None = None
         self.arguments: Sequence[Word] = ()
         self.unseen: Sequence[Word] = ()
-        words = artisan_words(found, end) if end is not None else None
-        if words is not None:
-            self.arguments, self.unseen = words
+        parts = artisan_words(found, end) if end is not None else None
+        if parts is not None:
+            self.arguments, self.unseen = parts
             words = [word.value for word in self.arguments]
             self.line = self.literal = read_line(words, laravel)
             if any(word.continued for word in self.arguments):

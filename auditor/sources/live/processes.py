@@ -148,7 +148,7 @@ def _details(
             missing |= dict.fromkeys(("app", "code_changed", "config_changed"), denied)
         else:
             folder = os.path.dirname(os.path.join(values["cwd"], artisan))  # noqa: PTH118, PTH120
-            app, code, config = apps.of(folder, values["started"])
+            app, code, config = apps.of(folder, values["started"], gone=_gone(one.pid))
     return seen(
         WorkerProcess,
         missing,
@@ -166,6 +166,14 @@ def _details(
         config_changed=config,
         **values,
     )
+
+
+def _gone(pid: int) -> bool:
+    """Whether its working folder was deleted, and at best replaced (psutil takes the kernel's note of it away)."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd").endswith(" (deleted)")  # noqa: PTH115
+    except OSError:
+        return False
 
 
 def _supervised(one: _One, everything: Mapping[int, _One]) -> bool:
@@ -204,15 +212,14 @@ class _Apps:
         self.roots = {root: os.path.realpath(root) for root in roots}
         self.times: dict[str, tuple[tuple[float, str], tuple[float, str]]] = {}
 
-    def of(self, folder: str, started: float) -> tuple[str, str, str]:
+    def of(self, folder: str, started: float, *, gone: bool) -> tuple[str, str, str]:
         """Root of the app that `folder` is of, and the newest files of code and configuration newer than `started`."""
-        deleted = folder.endswith(" (deleted)")
-        folder = os.path.realpath(folder.removesuffix(" (deleted)"))
+        folder = os.path.realpath(folder)
         for root, real in self.roots.items():
             if folder == real:
                 (code_time, code), (config_time, config) = self.changed(root, real)
-                if deleted:
-                    return root, "its own folder was replaced", ""
+                if gone:
+                    return root, code or ".", config
                 return root, code if code_time > started + 1 else "", config if config_time > started + 1 else ""
             # A root that is a link (current -> releases/3): a process in releases/2 runs the release before.
             if root.rstrip("/") != real and os.path.dirname(folder) == os.path.dirname(real):  # noqa: PTH120

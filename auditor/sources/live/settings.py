@@ -43,6 +43,7 @@ def redis_access(
     for known in ("tls://", "rediss://", "tcp://", "redis://"):
         if host.lower().startswith(known):
             scheme, host = known.partition(":")[0], host[len(known) :]
+    host = _bare(host)
     socket = host.removeprefix("unix://") if host.startswith(("/", "unix://")) else _text(flat.get("path"))
     if scheme == "unix" and not socket:
         socket = host
@@ -54,7 +55,7 @@ def redis_access(
     password = _text(flat.get("password"))
     database = _text(flat.get("database")) or "0"
     port = 0 if socket else _number(flat.get("port"), 6379)
-    place = f"unix://{socket}" if socket else f"{'rediss' if tls else 'redis'}://{host or '127.0.0.1'}:{port}"
+    place = f"unix://{socket}" if socket else f"{'rediss' if tls else 'redis'}://{_bracketed(host)}:{port}"
     end = Endpoint(
         name=f"{place}/{database}" if not socket else f"{place}?database={database}",
         app=app,
@@ -112,7 +113,7 @@ def database_access(settings: Mapping[str, Any], *, app: str = "", connection: s
     kind = _text(flat.get("driver"))
     kind = {"mariadb": "mysql"}.get(kind, kind)
     host = flat.get("host")
-    host = _text(host[0] if isinstance(host, list | tuple) and host else host)
+    host = _bare(_text(host[0] if isinstance(host, list | tuple) and host else host))
     database = _text(flat.get("database"))
     prefix = _text(flat.get("prefix"))
     if kind == "sqlite":
@@ -126,7 +127,7 @@ def database_access(settings: Mapping[str, Any], *, app: str = "", connection: s
     port = 0 if socket and kind != "pgsql" else _number(flat.get("port"), 5432 if kind == "pgsql" else 3306)
     username, password = _text(flat.get("username")), _text(flat.get("password"))
     who = f"{username}@" if username else ""
-    place = f"{who}{socket}" if socket else f"{who}{host or '127.0.0.1'}:{port}"
+    place = f"{who}{socket}" if socket else f"{who}{_bracketed(host)}:{port}"
     mode = _text(flat.get("sslmode"))
     options = flat.get("options")
     options = options if isinstance(options, Mapping) else {}
@@ -187,6 +188,14 @@ def _stream(settings: Mapping[str, Any]) -> Mapping[str, Any]:
         inner = context.get("stream", context)
         return inner if isinstance(inner, Mapping) else {}
     return {}
+
+
+def _bare(host: str) -> str:
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host or "127.0.0.1"
 
 
 def _address(text: str) -> str:

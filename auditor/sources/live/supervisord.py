@@ -17,7 +17,7 @@ from auditor.facts.backend import Daemon, DaemonProcess, Drift, Probe
 from auditor.facts.redaction import redact
 from auditor.facts.supervisor import HttpServer, Program, SupervisorConf
 from auditor.sources.live.access import LIMITS, NO_SECRET, Limits, Secret
-from auditor.sources.live.looking import Clock, NoAnswer, look
+from auditor.sources.live.looking import Clock, NoAnswer, look, unsupported
 from auditor.sources.live.witness import release, seen
 
 MANY = 500
@@ -50,6 +50,10 @@ def ask_supervisord(
     `root` is the folder that the paths of `server` and `conf` start from. Never raises.
     """
     name = f"unix://{server.file}" if server.kind == "unix" else f"http://{server.host or '127.0.0.1'}:{server.port}"
+    if not (server.file if server.kind == "unix" else server.port):
+        return DaemonLook(
+            unsupported("where its socket is cannot be known from here").probe("supervisord", server.section)
+        )
     found = look(lambda clock: _ask(server, password, conf, root, name, limits, clock), limits.total, password)
     probe = found.probe("supervisord", name)
     return DaemonLook(probe, *found.value) if found.value is not None else DaemonLook(probe)

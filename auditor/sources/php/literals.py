@@ -165,10 +165,11 @@ class Literals(Scope):
             if not child.is_named:
                 braces = child.type == "{"
                 continue
-            if child.type == "subscript_expression" and not braces:
-                value = self.simple_subscript(child)
-            else:
-                value = self.scalar(child)
+            value = (
+                self.simple_subscript(child)
+                if child.type == "subscript_expression" and not braces
+                else self.scalar(child)
+            )
             text = join(join(text, _unescape(raw, heredoc=heredoc)), string_of(value))
             raw, braces = b"", False
             self.spend(len(text), node)

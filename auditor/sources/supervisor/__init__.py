@@ -18,24 +18,29 @@ from auditor.sources.tree import Tree
 __all__ = ["log_parents", "read_configuration", "read_file", "read_text"]
 
 
-def read_configuration(tree: Tree, main: str, overrides: Mapping[str, bytes] | None = None) -> SupervisorConf:
+def read_configuration(
+    tree: Tree, main: str, overrides: Mapping[str, bytes] | None = None, variables: Mapping[str, str] | None = None
+) -> SupervisorConf:
     """A main file and everything its [include] names; `overrides` gives files' bytes in place of what is there.
 
+    `variables` are those known of the environment that supervisord is started with.
     Raises Unreadable where the main file cannot be read.
     """
-    return _understand(read_all(tree, main, overrides), whole=True)
+    return _understand(read_all(tree, main, overrides), whole=True, variables=variables)
 
 
-def read_file(tree: Tree, path: str, overrides: Mapping[str, bytes] | None = None) -> SupervisorConf:
+def read_file(
+    tree: Tree, path: str, overrides: Mapping[str, bytes] | None = None, variables: Mapping[str, str] | None = None
+) -> SupervisorConf:
     """One file alone, [include] not followed: what it lacks, another file may have. Raises Unreadable."""
-    return _understand(read_all(tree, path, overrides, follow=False), whole=False)
+    return _understand(read_all(tree, path, overrides, follow=False), whole=False, variables=variables)
 
 
-def read_text(data: bytes | str, path: str) -> SupervisorConf:
+def read_text(data: bytes | str, path: str, variables: Mapping[str, str] | None = None) -> SupervisorConf:
     """A text as if it were the file at `path`, read alone."""
     text = start(path)
     add(text, path, lex(data), here=None)
-    return _understand(text, whole=False)
+    return _understand(text, whole=False, variables=variables)
 
 
 def log_parents(conf: SupervisorConf) -> tuple[str, ...]:
@@ -53,7 +58,7 @@ def log_parents(conf: SupervisorConf) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _understand(text: Text, *, whole: bool) -> SupervisorConf:
+def _understand(text: Text, *, whole: bool, variables: Mapping[str, str] | None = None) -> SupervisorConf:
     reading = Reading(text)
     is_main = "supervisord" in text.sections
     if whole and not is_main:
@@ -63,9 +68,11 @@ def _understand(text: Text, *, whole: bool) -> SupervisorConf:
     tell_default(reading)
     supervisord, environment = read_supervisord(reading)
     known: dict[str, object] = {"here": text.here}
+    outer = {f"ENV_{name}": value for name, value in hide_pairs(dict(variables or {}))}
+    known.update(outer)
     known.update({f"ENV_{name}": value for name, value in hide_pairs(environment.pairs)})
     has_rpcinterface = read_plugins(reading, known)
-    programs, groups = read_programs(reading, environment, whole=whole)
+    programs, groups = read_programs(reading, environment, whole=whole, outer=outer)
     servers = read_servers(reading, known)
     supervisorctl = read_supervisorctl(text, reading)
     order = {file: place for place, file in enumerate(text.files)}

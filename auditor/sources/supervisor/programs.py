@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from auditor.facts.origin import Mark, declared, unknown
@@ -34,25 +35,26 @@ class _Draft:
 
 
 def read_programs(
-    reading: Reading, daemon: Environment, *, whole: bool
+    reading: Reading, daemon: Environment, *, whole: bool, outer: Mapping[str, str] | None = None
 ) -> tuple[tuple[Program, ...], tuple[Group, ...]]:
     """Every program and group, in the order supervisord starts the groups.
 
     `whole`: all files of the configuration are there, so a program that a group lists and nobody has is one too few.
+    `outer`: the ENV_ names that supervisord is known to be started with.
     """
-    reader = _Programs(reading, daemon, whole)
+    reader = _Programs(reading, daemon, whole, outer or {})
     reader.read()
     return reader.finish()
 
 
 class _Programs:
-    def __init__(self, reading: Reading, daemon: Environment, whole: bool) -> None:
+    def __init__(self, reading: Reading, daemon: Environment, whole: bool, outer: Mapping[str, str]) -> None:
         self.reading = reading
         self.text = reading.text
         self.daemon = daemon
         self.whole = whole
         self.hidden = hide_pairs(daemon.pairs)
-        self.known: dict[str, object] = {"here": self.text.here}
+        self.known: dict[str, object] = {"here": self.text.here, **outer}
         self.known.update({f"ENV_{name}": value for name, value in self.hidden})
         self.groups: list[tuple[dict[str, Any], dict[str, Mark], list[_Draft]]] = []
 

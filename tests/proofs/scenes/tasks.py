@@ -129,7 +129,7 @@ class TaskOverlaps(UnderCron):
 
     @override
     def look(self, host: Host) -> Seen:
-        until(lambda: host.journal.starts(), 8, "the task is begun", host.journal.path)
+        until(host.journal.starts, 8, "the task is begun", host.journal.path)
         comes(lambda: len(host.journal.starts()) >= 2 or host.journal.ends(), 12)
         return Seen(starts=host.journal.starts(), ends=host.journal.ends())
 

@@ -1,0 +1,160 @@
+"""SARIF 2.1.0: what GitHub's code scanning and most editors read.
+
+The fixes that SARIF knows are edits; ours are bounds that several rules settle together, so none is given here as an
+edit that might be half of one: what would mend a finding stands in its message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from auditor.facts.site import Unread
+from auditor.findings import Finding, Ignored, Location, Severity, Skipped, Verdict
+from auditor.reports.words import counted, path, whole
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+"""Where the schema of this format is published."""
+FINGERPRINT = "queueAuditorKey/v1"
+"""Name of our fingerprint: rule, subject, file and evidence, and its number among equal ones; never a line."""
+_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+
+
+class RuleText(NamedTuple):
+    """What a report tells of a rule."""
+
+    id: str
+    """The rule's id."""
+    title: str
+    """What holds where all is well, without a full stop."""
+    rationale: str
+    """Why it matters."""
+    severity: Severity
+    """The gravest it can be."""
+    references: tuple[str, ...] = ()
+    """Where it is documented."""
+
+
+Describe = Callable[[str], "RuleText | None"]
+"""A rule's id to its text, None where nobody knows it."""
+
+
+def sarif(verdict: Verdict, *, version: str, describe: Describe = lambda _: None) -> str:
+    """One run; what was not judged or not read stands in its invocation's notifications."""
+    found = [*verdict.findings, *(one.finding for one in verdict.ignored)]
+    named = dict.fromkeys([*(f.rule for f in found), *(s.rule for s in verdict.skipped)])
+    index = {rule: number for number, rule in enumerate(named)}
+    worst = {f.rule: f.severity for f in sorted(found, key=lambda f: f.order, reverse=True)}
+    ignored = {id(one.finding): one for one in verdict.ignored}
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "queue-auditor",
+                "version": version,
+                "rules": [_rule(rule, describe(rule), worst.get(rule)) for rule in named],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": [
+                    *(_skipped(left, index) for left in verdict.skipped),
+                    *(_unread(verdict, one) for one in verdict.unread),
+                ],
+            }
+        ],
+        "results": [
+            _result(verdict, finding, fingerprint, index[finding.rule], ignored.get(id(finding)))
+            for finding, fingerprint in counted(found)
+        ],
+    }
+    if verdict.deploy is not None:
+        run["properties"] = {"deploy": [restart.told for restart in verdict.deploy.restarts]}
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _rule(rule: str, text: RuleText | None, found: Severity | None) -> dict[str, Any]:
+    if text is None:
+        return {"id": rule, "defaultConfiguration": {"level": (found or Severity.WARNING).value}}
+    references = "\n".join(f"- <{address}>" for address in text.references)
+    described: dict[str, Any] = {
+        "id": rule,
+        "shortDescription": {"text": f"{text.title}."},
+        "fullDescription": {"text": text.rationale.split("\n\n")[0].replace("\n", " ")},
+        "help": {
+            "text": text.rationale,
+            "markdown": f"{text.rationale}\n\n{references}".strip(),
+        },
+        "defaultConfiguration": {"level": text.severity.value},
+        "properties": {"tags": [rule.partition("/")[0]]},
+    }
+    if text.references:
+        described["helpUri"] = text.references[0]
+    return described
+
+
+def _result(
+    verdict: Verdict, finding: Finding, fingerprint: str, index: int, ignored: Ignored | None
+) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": finding.severity.value,
+        "message": {"text": f"{finding.subject}: {whole(finding)}"},
+        "locations": [_place(verdict, place) for place in finding.locations[:1]],
+        "partialFingerprints": {FINGERPRINT: fingerprint},
+    }
+    if len(finding.locations) > 1:
+        result["relatedLocations"] = [
+            {
+                "id": number,
+                **_place(verdict, place),
+                "message": {"text": place.note or place.text.strip() or place.file},
+            }
+            for number, place in enumerate(finding.locations[1:], 1)
+        ]
+    if ignored is not None:
+        suppression = {"kind": "inSource" if ignored.how == "inline" else "external", "status": "accepted"}
+        if ignored.reason:
+            suppression["justification"] = ignored.reason
+        result["suppressions"] = [suppression]
+    return result
+
+
+def _place(verdict: Verdict, place: Location) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(path(verdict, place.file))}}
+    if place.line is not None:
+        region: dict[str, Any] = {"startLine": place.line}
+        if place.text:
+            region["snippet"] = {"text": place.text}
+        physical["region"] = region
+    return {"physicalLocation": physical}
+
+
+def _uri(file: str) -> str:
+    quoted = "".join(
+        character
+        if character in _SAFE
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+        for character in file
+    )
+    return f"file://{quoted}" if quoted.startswith("/") else quoted
+
+
+def _skipped(left: Skipped, index: dict[str, int]) -> dict[str, Any]:
+    fact = f" ({left.fact})" if left.fact else ""
+    return {
+        "level": "note",
+        "message": {"text": f"{left.rule} was not judged for {left.subject}{fact}: {left.reason}."},
+        "associatedRule": {"id": left.rule, "index": index[left.rule]},
+    }
+
+
+def _unread(verdict: Verdict, one: Unread) -> dict[str, Any]:
+    return {
+        "level": "warning",
+        "message": {"text": f"{one.path} was not read: {one.reason}."},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(path(verdict, one.path))}}}],
+    }

@@ -1,0 +1,119 @@
+"""The table of banks: the one that is shipped, and a user's own laid over it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from auditor.dialects import yaml_text
+from auditor.errors import Unreadable
+from auditor.facts.bank import Bank, Banks, Consent, Provider
+from auditor.places import data_dir
+
+SHIPPED = "banks.yaml"
+_PATH = re.compile(r" - at `\$?([^`]*)`$")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+class BanksRefused(Unreadable):
+    """A table of banks is not one: its file, the line and why."""
+
+
+class _Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user's own file: every part of it may be left out."""
+
+    provider: Provider | None = None
+    banks: tuple[Bank, ...] = ()
+    consents: tuple[Consent, ...] = ()
+
+
+def load_banks(extra: Path | None = None) -> Banks:
+    """The shipped table, with the banks of a user's file before it; raises BanksRefused."""
+    shipped = read_banks(data_dir("templates") / SHIPPED)
+    assert shipped.provider is not None  # the shipped table names it
+    own = read_banks(extra) if extra is not None else _Own()
+    return Banks(
+        provider=own.provider or shipped.provider,
+        banks=(*own.banks, *shipped.banks),
+        consents=own.consents,
+    )
+
+
+def read_banks(path: Path) -> _Own:
+    """One file, checked."""
+    name = path.name
+    try:
+        text = path.read_bytes()[: yaml_text.MAX_BYTES + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        raise BanksRefused(str(path), "it is not UTF-8") from None
+    except OSError as problem:
+        raise BanksRefused(str(path), (problem.strerror or "it cannot be read").lower()) from None
+    data, lines = yaml_text.load(text, name, BanksRefused)
+    try:
+        found = msgspec.convert(data if data is not None else {}, _Own)
+    except msgspec.ValidationError as problem:
+        told, at = _place(str(problem))
+        raise BanksRefused(name, told, _line(lines, at)) from None
+    _check(found, name, lines)
+    return found
+
+
+def _check(found: _Own, name: str, lines: yaml_text.Lines) -> None:
+    """What no type says: dates are days, sources are addresses, figures are above 0."""
+    plain: dict[str, Any] = msgspec.to_builtins(found)
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), plain)]
+    while pending:
+        at, value = pending.pop()
+        if isinstance(value, dict):
+            pending += [((*at, key), one) for key, one in value.items()]
+        elif isinstance(value, list | tuple):
+            pending += [((*at, index), one) for index, one in enumerate(value)]
+        elif value is None:
+            continue
+        elif (problem := _wrong(at[-1], value)) is not None:
+            raise BanksRefused(name, problem, _line(lines, at))
+
+
+def _wrong(key: str | int, value: Any) -> str | None:
+    if key == "source" and not str(value).startswith("https://"):
+        return f"a source is an https address, and “{value}” is none"
+    if key in ("date", "accepted") and not _is_day(str(value)) and not (key == "date" and value == "undated"):
+        return f"“{value}” is no day such as 2024-08-15"
+    if key in ("figure", "days") and not 0 < value < 10_000:
+        return f"{value:g} is no number of days or calls"
+    if key in ("institution", "name", "text") and not str(value).strip(" *"):
+        return f"“{key}” is empty"
+    return None
+
+
+def _is_day(text: str) -> bool:
+    import datetime
+
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == 10
+
+
+def _place(problem: str) -> tuple[str, tuple[str | int, ...]]:
+    """msgspec's words without its path, and the path as keys and indexes."""
+    found = _PATH.search(problem)
+    if found is None:
+        return _lower(problem), ()
+    steps = tuple(name or int(index) for name, index in _STEP.findall(found[1]))
+    return _lower(problem[: found.start()]), steps
+
+
+def _lower(text: str) -> str:
+    return (text[:1].lower() + text[1:]).replace("`", "“", 1).replace("`", "”", 1)
+
+
+def _line(lines: yaml_text.Lines, at: tuple[str | int, ...]) -> int | None:
+    """The line of a value, or of the nearest thing around it that has one."""
+    while at and at not in lines:
+        at = at[:-1]
+    return lines.get(at)

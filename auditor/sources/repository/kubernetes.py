@@ -1,0 +1,178 @@
+"""Kubernetes manifests in plain YAML: the containers of every pod template, and files that ConfigMaps hold."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.dialects.crontab import Job, parse
+from auditor.dialects.yaml_lines import Node, documents
+from auditor.facts.origin import NEVER, Origin, declared, unknown
+from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Start
+from auditor.sources.repository.scripts import MENTIONS, read_shell_text
+from auditor.sources.repository.servers import read_server
+
+_TEMPLATES = {
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "ReplicaSet": ("spec", "template", "spec"),
+    "ReplicationController": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Pod": ("spec",),
+    "Rollout": ("spec", "template", "spec"),
+}
+"""Kinds of resources to where their pod's spec stands."""
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$")
+_MIB = {
+    None: 1 / 1048576,
+    "Ki": 1 / 1024,
+    "Mi": 1.0,
+    "Gi": 1024.0,
+    "Ti": 1048576.0,
+    "k": 1e3 / 1048576,
+    "M": 1e6 / 1048576,
+    "G": 1e9 / 1048576,
+    "T": 1e12 / 1048576,
+}
+_CONF = re.compile(r"^\[(?:program:|supervisord\])", re.MULTILINE)
+GRACE = 30.0
+"""terminationGracePeriodSeconds where it is not set."""
+
+
+def read_manifest(files: Files, path: str, gathered: Gathered) -> None:
+    """Every resource of a file of manifests, added to what is gathered."""
+    text = files.text(path)
+    for document in documents(text) if text is not None else ():
+        resources = document.each("items") if document.value("kind") == "List" else [document]
+        for resource in resources[:500]:
+            kind = resource.value("kind") or ""
+            if kind in _TEMPLATES:
+                _pods(files, path, kind, resource, gathered)
+            elif kind == "ConfigMap":
+                _files(files, path, resource, gathered)
+
+
+def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered) -> None:
+    spec = resource.get(*_TEMPLATES[kind])
+    name = resource.value("metadata", "name") or kind.lower()
+    containers = spec.each("containers") if spec is not None else []
+    for node in containers[:50]:
+        if spec is None or node.kind != "map":
+            continue
+        own = node.value("name") or name
+        place = files.place(path, node.line)
+        made = Container(name if len(containers) == 1 else f"{name}/{own}", path, "kubernetes", place)
+        made.image = node.value("image")
+        made.entrypoint = _argv(files, path, node, "command")
+        made.command = _argv(files, path, node, "args")
+        made.directory = node.value("workingDir")
+        _environment(files, path, node, made)
+        _user(files, path, spec, node, made)
+        grace = spec.value("terminationGracePeriodSeconds")
+        made.values["stop_grace"] = GRACE
+        if grace is not None:
+            there = spec.get("terminationGracePeriodSeconds")
+            mark = files.place(path, there.line if there is not None else node.line)
+            if grace.isdecimal():
+                made.values["stop_grace"], made.marks["stop_grace"] = float(grace), declared(mark)
+            else:
+                made.marks["stop_grace"] = unknown(
+                    f"terminationGracePeriodSeconds is {grace[:60]}, which is not known here", mark
+                )
+        limit = _SIZE.match(node.value("resources", "limits", "memory") or "")
+        if limit is not None:
+            made.values["memory"] = float(limit[1]) * _MIB[limit[2]] if limit[1] != "0" else NEVER
+        made.values["restart"] = (
+            "always" if kind not in ("Job", "CronJob") else (spec.value("restartPolicy") or "never").lower()
+        )
+        replicas = resource.value("spec", "replicas")
+        if replicas is not None:
+            there = resource.get("spec", "replicas")
+            mark = files.place(path, there.line if there is not None else node.line)
+            made.replicas = (
+                (int(replicas), declared(mark))
+                if replicas.isdecimal()
+                else (1, unknown("how many replicas run is not known here", mark))
+            )
+        if kind == "CronJob":
+            _clock(resource, files, path, made)
+        elif kind == "Job":
+            made.values["periodic"] = True
+        server = read_server(files, made, [])
+        if server is not None:
+            gathered.servers.append(server)
+        gathered.containers.append(made)
+
+
+def _argv(files: Files, path: str, node: Node, key: str) -> tuple[list[str] | str, Origin] | None:
+    found = node.get(key)
+    if found is None or found.kind not in ("list", "text"):
+        return None
+    words = [item.text for item in found.items] if found.kind == "list" else [found.text]
+    files.understand(path, *range(found.line, found.end + 1))
+    return words, files.place(path, found.line)
+
+
+def _environment(files: Files, path: str, node: Node, made: Container) -> None:
+    for entry in node.each("env"):
+        name = entry.value("name")
+        if name:
+            value = entry.get("value")
+            text = (
+                value.text
+                if value is not None and value.kind == "text" and "$(" not in value.text and "{{" not in value.text
+                else None
+            )
+            made.environment[name] = (text, files.place(path, value.line if value is not None else entry.line))
+    if node.get("envFrom") is not None:
+        made.unseen_environment = "it takes more of its environment from a ConfigMap or Secret"
+
+
+def _user(files: Files, path: str, spec: Node, node: Node, made: Container) -> None:
+    for holder in (node, spec):
+        found = holder.get("securityContext", "runAsUser")
+        if found is not None and found.kind == "text":
+            made.user = ("root" if found.text == "0" else found.text, declared(files.place(path, found.line)))
+            return
+
+
+def _clock(resource: Node, files: Files, path: str, made: Container) -> None:
+    made.values["periodic"] = True
+    found = resource.get("spec", "schedule")
+    if found is None or found.kind != "text":
+        return
+    place = files.place(path, found.line)
+    jobs = [line for line in parse(f"{found.text} x\n".encode(), False) if isinstance(line, Job)]
+    if len(jobs) != 1:
+        made.marks["every_minute"] = made.marks["largest_gap"] = unknown("its schedule is not known here", place)
+        return
+    made.values["every_minute"] = jobs[0].schedule.runs_every_minute
+    made.values["largest_gap"] = jobs[0].schedule.largest_gap * 60
+    made.marks["every_minute"] = made.marks["largest_gap"] = declared(place)
+
+
+def _files(files: Files, path: str, resource: Node, gathered: Gathered) -> None:
+    """Scripts and configurations in a ConfigMap."""
+    data = resource.get("data")
+    for node in data.keys.values() if data is not None else ():
+        if node.kind != "text":
+            continue
+        if _CONF.search(node.text):
+            gathered.embedded.append(Embedded(path, node.line + 1, node.text, None))
+            files.understand(path, *range(node.line, node.end + 1))
+        elif MENTIONS.search(node.text):
+            shell = read_shell_text(node.text, node.line + 1)
+            for statement in shell.starts:
+                start = Start(
+                    f"{path}:{statement.line}",
+                    "script",
+                    path,
+                    statement.text,
+                    "shell",
+                    files.place(path, statement.line),
+                )
+                start.live = False
+                start.user = ("root", unknown("what runs this script is not known here", start.place))
+                gathered.starts.append(start)
+            files.understand(path, *shell.understood)

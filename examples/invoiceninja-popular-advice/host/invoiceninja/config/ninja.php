@@ -1,0 +1,11 @@
+<?php
+
+return [
+    'environment' => env('NINJA_ENVIRONMENT', 'selfhost'),
+    'internal_queue_enabled' => env('INTERNAL_QUEUE_ENABLED', true),
+    'is_docker' => env('IS_DOCKER', false),
+    'nordigen' => [
+        'secret_id' => env('NORDIGEN_SECRET_ID', false),
+        'secret_key' => env('NORDIGEN_SECRET_KEY', false),
+    ],
+];

@@ -1,0 +1,36 @@
+"""Whole small hosts: each gives exactly its report and its corrected files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.examples import EXAMPLES, fixed, names, report, tree
+
+
+@pytest.mark.parametrize("name", names())
+def test_report_is_as_expected(name: str) -> None:
+    """An example's report is the one beside it, to the letter."""
+    told, status = report(name)
+
+    assert told == (EXAMPLES / name / "report.txt").read_text(encoding="utf-8")
+    assert status == (0 if name == "clean" else 1)
+
+
+@pytest.mark.parametrize("name", names())
+def test_fixed_files_are_as_expected(name: str, tmp_path: Path) -> None:
+    """The corrected files are those beside it, and the diff names each change's rule."""
+    told, status = fixed(name, tmp_path)
+
+    assert told == (EXAMPLES / name / "fix.diff").read_text(encoding="utf-8")
+    assert tree(tmp_path) == tree(EXAMPLES / name / "fixed")
+    assert status == 0
+
+
+def test_a_clean_host_is_silent() -> None:
+    """Nothing is found, skipped or changed on a host that is in order."""
+    told, _ = report("clean")
+
+    assert told.startswith("no findings")
+    assert tree(EXAMPLES / "clean" / "fixed") == {}
