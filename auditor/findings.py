@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 
 import msgspec
 
@@ -193,6 +192,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def content_key(rule: str, subject: str, file: str, evidence: str) -> str:
     """A finding's identity by content: the rule, what it is about, the file, and the evidence; never a line number."""
+    import hashlib
+
     return hashlib.blake2b(
         f"{rule}\x00{subject}\x00{file}\x00{evidence}".encode("utf-8", "surrogatepass"), digest_size=12
     ).hexdigest()

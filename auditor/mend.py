@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +30,8 @@ from auditor.remedies.program_edit import Settled, file_of, option_of, rewrite
 from auditor.remedies.scheduler import scheduler_file
 from auditor.sources.tree import Tree
 
+Key = tuple[object, ...]
+"""One thing that is mended: a place and a fact, or a template and a subject."""
 Place = tuple[str, str]
 """Main file of a configuration and name of a section."""
 Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
@@ -101,6 +104,15 @@ def plan(
     return _Mender(path, rules, unsafe=unsafe, apps=apps, kind=kind).plan()
 
 
+class _Done(NamedTuple):
+    """One change, for when it has to be taken back."""
+
+    key: Key
+    path: str
+    subject: str
+    rules: tuple[str, ...]
+
+
 class _Mender:
     def __init__(self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None) -> None:
         self.path = path
@@ -110,9 +122,14 @@ class _Mender:
         self.kind = kind
         place = Path(path)
         self.tree = Tree(place if place.is_dir() else place.absolute().parent)
+        self.refused: dict[Key, ByHand] = {}
+        self.begin()
+
+    def begin(self) -> None:
         self.texts: dict[str, bytes] = {}
         self.changes: dict[str, list[Change]] = defaultdict(list)
-        self.by_hand: dict[tuple[str, tuple[str, ...]], ByHand] = {}
+        self.done: list[_Done] = []
+        self.by_hand = {(one.subject, one.rules): one for one in self.refused.values()}
         self.withheld: dict[tuple[str, tuple[str, ...]], ByHand] = {}
 
     def look(self) -> Site:
@@ -121,13 +138,10 @@ class _Mender:
     def plan(self) -> Plan:
         site = self.look()
         before = audit.judge(site, self.rules)
-        for fact in self.rules.order():
-            if self.settle(fact, site):
-                site = self.look()
-        self.add_files(site)
-        site = self.look()
-        after = audit.judge(site, self.rules)
-        self.check(before, after)
+        after = self.mended(site)
+        while (harm := self.harm(before, after)) is not None:
+            self.take_back(harm)
+            after = self.mended(site)
         return Plan(
             root=self.tree.root,
             files=tuple(
@@ -140,6 +154,14 @@ class _Mender:
             before=before,
             after=after,
         )
+
+    def mended(self, site: Site) -> Verdict:
+        """Settle every fact, add every file, and judge what comes of it."""
+        for fact in self.rules.order():
+            if self.settle(fact, site):
+                site = self.look()
+        self.add_files(site)
+        return audit.judge(self.look(), self.rules)
 
     def original(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None
@@ -165,7 +187,9 @@ class _Mender:
                     program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}"
                 )
                 continue
-            asked[self.conf_of(site, program), program.section].append((rule, subject, finding))
+            place = (self.conf_of(site, program), program.section)
+            if (place, fact) not in self.refused:
+                asked[place].append((rule, subject, finding))
         return self.apply_all(fact, site, asked)
 
     def conf_of(self, site: Site, program: Program) -> str:
@@ -180,7 +204,7 @@ class _Mender:
         wrong = self.disagreeing(fact, done)
         if not wrong:
             return True
-        self.texts, self.changes = texts, defaultdict(list, changes)
+        self.texts, self.changes, self.done = texts, defaultdict(list, changes), self.done[: -len(done)]
         for place, value in done:
             if place in wrong:
                 names = [rule.id for rule, _, _ in asked[place]]
@@ -232,6 +256,7 @@ class _Mender:
         self.texts[path] = text
         reasons = tuple(dict.fromkeys(bound.unsafe for bound in bounds if bound.unsafe))
         self.changes[path].append(Change(program.name, shown(fact, value), names, reasons))
+        self.done.append(_Done((place, fact), path, program.name, names))
         return place, value
 
     def leave(self, subject: str, rules: Sequence[str], reason: str) -> None:
@@ -252,6 +277,9 @@ class _Mender:
         """Do what these rules ask for; whether any text changed."""
         before = dict(self.texts)
         for rule, subject, finding in judged(concerned, take_census(site)):
+            key = (rule.adds, subject.name)
+            if key in self.refused:
+                continue
             roots = dict(zip(SCOPES[rule.scope], subject.roots, strict=True))
             try:
                 path, text, told = scheduler_file(rule.adds, roots, site, self.text)
@@ -260,19 +288,34 @@ class _Mender:
                 continue
             self.texts[path] = text
             self.changes[path].append(Change(subject.name, told, (finding.rule,)))
+            self.done.append(_Done(key, path, subject.name, (finding.rule,)))
         return self.texts != before
 
-    def check(self, before: Verdict, after: Verdict) -> None:
-        """No finding may be new, and none that is mended may be left: else nothing of the plan is right."""
-        if not self.texts:
-            return
+    def harm(self, before: Verdict, after: Verdict) -> Finding | None:
+        """A finding that is there only since something was mended: what hid it is gone, or two changes go ill together.
+
+        A warning about what was not touched itself does no harm: a table that cron takes again shows what it hid.
+        """
         known = {(finding.rule, finding.subject) for finding in before.findings}
-        new = [f for f in after.findings if (f.rule, f.subject) not in known and f.severity != "note"]
-        if new:
-            first = new[0]
-            raise CannotMend(
-                first.file, f"the corrected text would bring a new finding, {first.rule}: {first.message.rstrip('.')}"
-            )
+        changed = {one.subject for one in self.done}
+        for finding in after.findings:
+            new = (finding.rule, finding.subject) not in known and finding.severity != "note"
+            if new and (finding.subject in changed or finding.severity == "error"):
+                return finding
+        return None
+
+    def take_back(self, harm: Finding) -> None:
+        """Leave to a person what brought a new finding, and begin anew; raises CannotMend where nothing did."""
+        facts = self.rules.rules[harm.rule].facts
+        files = {location.file for location in harm.locations}
+        guilty = [one for one in self.done if one.subject == harm.subject and one.key[-1] in facts]
+        guilty = guilty or [one for one in self.done if one.path in files][-1:] or self.done[-1:]
+        reason = f"mended, it would bring a new finding, {harm.rule}: {harm.message.rstrip('.')}"
+        if not guilty:
+            raise CannotMend(harm.file, reason)
+        for one in guilty:
+            self.refused[one.key] = ByHand(one.subject, one.rules, reason)
+        self.begin()
 
 
 def _root(scope: str, subject: Subject, root: str) -> object:

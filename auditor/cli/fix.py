@@ -20,7 +20,9 @@ from auditor.reports.diff import file_diff
 @click.option("--unsafe", is_flag=True, help="Apply the fixes too that may change what the configuration means.")
 @click.option("--diff", "how", flag_value="diff", default=True, help="Show what would change (the default).")
 @click.option("--check", "how", flag_value="check", help="Show it, and exit 1 if anything would change.")
-@click.option("--write", "how", flag_value="write", help="Write the files, keeping the old ones as *.bak.")
+@click.option(
+    "--write", "how", flag_value="write", help="Write the files, keeping the old ones as .NAME.bak beside them."
+)
 @click.option(
     "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead."
 )

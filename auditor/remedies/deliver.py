@@ -72,31 +72,46 @@ def _stage(write: Write) -> Path:
     partial = write.target.with_name(f".{write.target.name}.{os.getpid()}.new")
     write.target.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(write.after)
-        file.flush()
-        if write.before is not None:
-            kept = write.target.stat()
-            os.fchmod(handle, stat.S_IMODE(kept.st_mode))
-            if (kept.st_uid, kept.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(handle, kept.st_uid, kept.st_gid)
-        else:
-            os.fchmod(handle, NEW_MODE)
-        os.fsync(handle)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(write.after)
+            file.flush()
+            if write.before is not None:
+                _keep(handle, write.target.stat())
+            else:
+                os.fchmod(handle, NEW_MODE)
+            os.fsync(handle)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     return partial
 
 
+def _keep(handle: int, kept: os.stat_result) -> None:
+    """Give an open file another's owner and mode."""
+    if (kept.st_uid, kept.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(handle, kept.st_uid, kept.st_gid)
+    os.fchmod(handle, stat.S_IMODE(kept.st_mode))
+
+
 def _backup(write: Write) -> Path:
-    """A hard copy beside it, under a name that no include pattern of supervisor's and no cron takes."""
+    """A copy beside it, under a name that nothing includes.
+
+    Neither an include pattern of supervisor's (`conf.d/*`) nor cron takes what begins with a dot.
+    """
     for number in range(1000):
-        path = write.target.with_name(f"{write.target.name}.bak{number or ''}")
+        path = write.target.with_name(f".{write.target.name}.bak{number or ''}")
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             continue
-        with os.fdopen(handle, "wb") as file:
-            file.write(write.before or b"")
-            os.fchmod(handle, stat.S_IMODE(write.target.stat().st_mode))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(write.before or b"")
+                _keep(handle, write.target.stat())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return path
     raise OSError(0, "there are already a thousand backups beside it")
 
@@ -107,8 +122,4 @@ def _undo(done: Sequence[Write]) -> None:
             if write.before is None:
                 write.target.unlink(missing_ok=True)
             else:
-                partial = write.target.with_name(f".{write.target.name}.{os.getpid()}.old")
-                partial.write_bytes(write.before)
-                kept = write.target.stat()
-                os.chmod(partial, stat.S_IMODE(kept.st_mode))
-                os.replace(partial, write.target)
+                _stage(write._replace(after=write.before)).replace(write.target)

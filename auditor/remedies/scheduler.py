@@ -112,7 +112,10 @@ def user_of(app: App, site: Site, path: str) -> str:
         if launch.command.is_worker and not launch.is_unknown("user") and launch.user != "root"
     }
     if len(users) == 1:
-        return users.pop()
+        user = users.pop()
+        if site.host.users and user not in site.host.users:
+            raise CannotMend(path, f"the account of its workers, {user}, does not exist on this host")
+        return user
     if not users and "www-data" in site.host.users:
         return "www-data"
     raise CannotMend(path, "which account should run the scheduler is not known")

@@ -115,7 +115,7 @@ def discover(tree: Tree, folder: str = "") -> Found:
         elif name == ".env" or name.startswith(".env.") or name.endswith(".env"):
             found.env_files.append(path)
             found.environment_hints.append(path)
-        else:
+        elif not (name.startswith(".") and name.rstrip("0123456789").endswith(".bak")):  # what `fix` keeps
             _look(tree, path, name, found)
     found.apps = sorted(apps)
     return found

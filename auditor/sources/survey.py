@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,20 +17,19 @@ from auditor.facts.origin import Mark, declared, origin, unknown
 from auditor.facts.schedule import CronTable, Unit
 from auditor.facts.site import Site, Unread
 from auditor.facts.supervisor import SupervisorConf
-from auditor.sources.crontab import kind_of, read_crontab, read_crontabs
-from auditor.sources.discover import SCHEDULER, WORKER, Found, discover
+from auditor.sources.crontab import read_crontabs
 from auditor.sources.host import read_host
 from auditor.sources.ignores import MARK, read_ignores
 from auditor.sources.laravel import read_app
 from auditor.sources.launches import Reader
 from auditor.sources.php_runtimes import read_phps
-from auditor.sources.repository import Repository
-from auditor.sources.repository.confs import read_embedded, with_placeholders
-from auditor.sources.repository.starts import read_starts
 from auditor.sources.supervisor import read_configuration, read_file
 from auditor.sources.supervisor.folders import with_log_folders
-from auditor.sources.systemd import join_timers, read_unit, read_units
+from auditor.sources.systemd import read_units
 from auditor.sources.tree import Tree
+
+if TYPE_CHECKING:
+    from auditor.sources.discover import Found
 
 MAIN_FILES = (
     "etc/supervisor/supervisord.conf",
@@ -83,15 +82,16 @@ def read_site(
         chosen = kind or kind_of_tree(tree)
         if chosen == "file":
             raise UsageError(f"{path} is a folder, not a file")
-        survey = (
-            _Host(tree, path, apps, overrides or {})
-            if chosen == "host"
-            else _Repository(tree, path, apps, overrides or {})
-        )
-        return survey.site()
+        if chosen == "host":
+            return _Host(tree, path, apps, overrides or {}).site()
+        from auditor.sources.survey_repository import RepositorySurvey
+
+        return RepositorySurvey(tree, path, apps, overrides or {}).site()
+    from auditor.sources.survey_repository import FileSurvey
+
     folder, _, name = os.path.abspath(path).rpartition("/")
     try:
-        return _File(Tree(folder or "/"), path, name, apps, overrides or {}).site()
+        return FileSurvey(Tree(folder or "/"), path, name, apps, overrides or {}).site()
     except Unreadable as problem:
         raise Unreadable(path, problem.reason, problem.line) if problem.path == name else problem from None
 
@@ -121,7 +121,7 @@ def kind_of_tree(tree: Tree) -> str:
     )
 
 
-class _Survey:
+class Survey:
     """What the three kinds of survey have in common."""
 
     kind = "host"
@@ -206,7 +206,7 @@ class _Survey:
         return tuple(told[path] for path in sorted(told))
 
 
-class _Host(_Survey):
+class _Host(Survey):
     """A root file system."""
 
     kind = "host"
@@ -305,142 +305,6 @@ class _Host(_Survey):
             return self.tree.real(first) == self.tree.real(second)
         except (OSError, Unreadable):
             return False
-
-
-class _Repository(_Survey):
-    """Files of unknown destination: which of them runs where is not known, so each stands for itself."""
-
-    kind = "repository"
-    found = Found()
-
-    def site(self) -> Site:
-        found = self.found = discover(self.tree)
-        self.repository = repository = Repository(self.tree, found, self.overrides)
-        host = unknown_host("this is a repository, not a host")
-        for folder in dict.fromkeys([*self.asked, *found.apps]) if not self.asked else self.asked:
-            self.add_app(folder)
-        confs = self.confs(found)
-        tables = repository.tables
-        units = join_timers(tuple(self.unit(found.units)))
-        reader = self.reader()
-        launches: list[Launch] = []
-        for conf in confs:
-            launches += reader.programs(conf, conf.main if conf.is_main else posixpath.dirname(conf.main))
-        for table in tables:
-            launches += reader.lines(table, table.path)
-        for unit in units:
-            launches += reader.units(unit, posixpath.dirname(unit.path))
-        launches += read_starts(reader, repository.starts)
-        found.scheduler_hints = repository.hints(found.scheduler_hints, SCHEDULER)
-        found.worker_hints = repository.hints(found.worker_hints, WORKER)
-        return msgspec.structs.replace(
-            self.assemble(confs, launches, tables, units, host, found),
-            images=repository.images,
-            services=repository.services,
-            servers=repository.servers,
-        )
-
-    def confs(self, found: Found) -> list[SupervisorConf]:
-        """Main files with what they include of the repository; then each file that none of them includes."""
-        read = []
-        included: set[str] = set()
-        fragments = []
-        for path in found.confs:
-            variables = self.repository.variables_for(path)
-            conf = self.conf(path, whole=False, variables=variables)
-            if conf is None:
-                continue
-            conf = with_placeholders(conf, self.repository, variables)
-            if conf.is_main:
-                whole = self.conf(path, whole=True, variables=variables)
-                whole = with_placeholders(whole, self.repository, variables) if whole is not None else conf
-                read.append(whole)
-                included.update(whole.files)
-            else:
-                fragments.append(conf)
-        rest = [conf for conf in fragments if conf.main not in included]
-        return [*read, *rest, *read_embedded(self.repository)]
-
-    def daemon_user(self, conf: str) -> tuple[str, Mark] | None:
-        """Who starts the supervisord of a configuration: the account of the services that run it."""
-        return self.repository.user_for(conf)
-
-    def env_files(self, folder: str) -> tuple[str, ...]:
-        """Every environment file of the repository that lies in no other app's folder."""
-        others = [f"{app}/" for app in self.found.apps if app and app != folder]
-        return tuple(path for path in self.found.env_files if not any(path.startswith(other) for other in others))
-
-    def unit(self, paths: Sequence[str]) -> list[Unit]:
-        units = []
-        for path in paths:
-            try:
-                units.append(read_unit(self.tree, path, self.overrides.get(path)))
-            except Unreadable as problem:
-                self.unread.append(Unread(problem.path, problem.reason))
-        return units
-
-    def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
-        if command.artisan is None:
-            return "", None
-        if not self.apps:
-            return "", unknown("there is no Laravel app in this repository", command.place)
-        if len(self.apps) == 1:
-            return next(iter(self.apps)), None
-        path = (command.app or "").strip("/")
-        fitting = [name for name in self.apps if name != "." and (path == name or path.endswith(f"/{name}"))]
-        if len(fitting) == 1:
-            return fitting[0], None
-        return "", unknown(
-            f"this repository holds {len(self.apps)} Laravel apps, and which one it runs is not told", command.place
-        )
-
-
-class _File(_Repository):
-    """One file by itself."""
-
-    kind = "file"
-
-    def __init__(self, tree: Tree, name: str, file: str, apps: Sequence[str], overrides: Overrides) -> None:
-        super().__init__(tree, name, apps, overrides)
-        self.file = file
-
-    def daemon_user(self, _conf: str) -> tuple[str, Mark] | None:
-        return None
-
-    def site(self) -> Site:
-        data = self.overrides[self.file] if self.file in self.overrides else self.tree.read(self.file)
-        found = Found()
-        if self.file.endswith((".service", ".timer")):
-            found.units.append(self.file)
-        elif "cron" in self.file and b"[program:" not in data:
-            found.tables.append(self.file)
-        else:
-            found.confs.append(self.file)
-        for folder in self.asked:
-            self.add_app(folder)
-        confs = [conf for path in found.confs if (conf := self.conf(path, whole=False)) is not None]
-        tables = [read_crontab(self.tree, path, kind_in_repository(path), data) for path in found.tables]
-        units = self.unit(found.units)
-        reader = self.reader()
-        launches: list[Launch] = []
-        for conf in confs:
-            launches += reader.programs(conf, conf.main)
-        for table in tables:
-            launches += reader.lines(table, table.path)
-        for unit in units:
-            launches += reader.units(unit, unit.path)
-        return self.assemble(confs, launches, tables, units, unknown_host("only one file was looked at"), found)
-
-
-def kind_in_repository(path: str) -> str:
-    """A file below an overlay's etc/ is what it is there; any other has an unknown destination."""
-    return kind_of(path)
-
-
-def unknown_host(reason: str) -> Host:
-    """A host of which nothing is known."""
-    fields = ("memory", "cgroup_memory", "cpus", "users", "homes", "name", "rotated")
-    return Host(marks={field: unknown(reason) for field in fields})
 
 
 def _below(tree: Tree, app: str) -> str:

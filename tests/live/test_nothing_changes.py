@@ -63,7 +63,10 @@ def test_nothing_changes(tmp_path: Path, redis_server: Redis, database: mariadb.
             for one in infos:
                 del one["now"], one["description"]
             settings = dict(zip(*[iter(redis_server.cli("CONFIG", "GET", "*").split("\n"))] * 2, strict=False))
-            dump = {key: redis_server.cli("LRANGE", key, "0", "-1") for key in sorted(redis_server.cli("KEYS", "*").splitlines())}
+            dump = {
+                key: redis_server.cli("LRANGE", key, "0", "-1")
+                for key in sorted(redis_server.cli("KEYS", "*").splitlines())
+            }
             variables = database.sql("SHOW GLOBAL VARIABLES")
             noise = re.compile(r"timestamp|rand_seed|last_|gtid|version_source|_ms$|innodb_buffer_pool_load")
             return {

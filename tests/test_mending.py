@@ -1,0 +1,350 @@
+"""Mending: the smallest change that satisfies the rules, in any file; written whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor import audit, mend
+from auditor.bounds import settled
+from auditor.cli import fix
+from auditor.dialects.conf import lex, lines_with_ends
+from auditor.errors import CannotMend
+from auditor.facts.levers import LEVERS
+from auditor.findings import Bound
+from auditor.remedies import deliver as delivering
+from auditor.remedies.deliver import Write, deliver
+from auditor.reports.diff import file_diff
+from tests.bad_input.calling import run
+from tests.bad_input.world import MAIN, SOUND, WORKER, build
+from tests.mending.hosts import hosts
+from tests.supervisor.oracle import Oracle
+
+RULES = audit.rulebook()
+SUPERVISORD = "etc/supervisor/supervisord.conf"
+EDITS = {"connection", "queues", "exec", "join", "plain"}
+"""Levers that change the command, and, with shell syntax taken out of it, what stands in place of that."""
+
+
+@pytest.fixture(scope="module")
+def supervisor() -> Iterator[Oracle]:
+    """The real parser."""
+    oracle = Oracle()
+    yield oracle
+    oracle.close()
+
+
+def texts(root: Path) -> dict[str, bytes]:
+    """Every file, by path."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def confs(found: dict[str, bytes]) -> dict[str, str]:
+    """What supervisor is asked about."""
+    return {p: data.decode("utf-8", "surrogateescape") for p, data in found.items() if p.endswith(".conf")}
+
+
+def touched(file: mend.Corrected) -> set[tuple[str, str]]:
+    """The options, by section, that the changes of a file may have touched."""
+    names = {lever.name: lever for lever in LEVERS.values() if lever.kind == "setting"}
+    found: set[tuple[str, str]] = set()
+    for change in file.changes:
+        option = change.told.partition("=")[0]
+        changed = [option] if option in names and " and " not in change.told else ["command", "directory", "stdout_logfile", "redirect_stderr"]
+        found |= {(f"program:{change.subject}", name) for name in changed}
+    return found
+
+
+def untouched(data: bytes, options: set[tuple[str, str]]) -> list[str]:
+    """The lines, with their ends, that belong to none of these options; the last one's end may be missing."""
+    text = data.decode()
+    lexed = lex(text)
+    mine = {
+        number
+        for block in lexed.blocks
+        for assignment in block.assignments
+        if (block.name, assignment.name) in options
+        for number in (assignment.line, *assignment.more)
+    }
+    return [line for number, line in enumerate(lines_with_ends(text), 1) if number not in mine]
+
+
+@settings(
+    max_examples=int(os.environ.get("N", "200")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(found=hosts())
+def test_any_host(found: dict[str, bytes], supervisor: Oracle) -> None:
+    """What was written is accepted, has nothing left to fix but what was named, and nothing else has changed."""
+    root = Path(tempfile.mkdtemp())
+    try:
+        for path, data in found.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        plan = mend.plan(str(root), RULES, unsafe=True, kind="host")
+        assert texts(root) == found, "planning writes nothing"
+        fix._write(plan, None)
+        after = texts(root)
+        written = {file.path: file for file in plan.files}
+        backups = {path for path in after if path.endswith(".bak")}
+        assert set(after) - backups == set(found) | set(written)
+        for path, data in found.items():
+            file = written.get(path)
+            if file is None:
+                assert after[path] == data
+                continue
+            assert file.before == data
+            assert after[path] == file.after
+            if path.endswith(".conf"):
+                before_lines, after_lines = (untouched(each, touched(file)) for each in (data, file.after))
+                assert [line.rstrip("\r\n") for line in before_lines] == [line.rstrip("\r\n") for line in after_lines]
+                assert before_lines[:-1] == after_lines[:-1], "ends of lines stay"
+                ends = {line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(file.after.decode())}
+                assert ends <= {"", *(line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(data.decode()))} | (
+                    {"\n"} if b"\n" not in data else set()
+                )
+        if supervisor.ask(confs(found), SUPERVISORD)["refused"] is None:
+            assert supervisor.ask(confs(after), SUPERVISORD)["refused"] is None
+        verdict = audit.judge(audit.look(str(root), kind="host"), RULES)
+        named = {(rule, left.subject) for left in plan.by_hand for rule in left.rules}
+        left = [f"{f.rule} {f.subject}" for f in verdict.findings if f.fixable and (f.rule, f.subject) not in named]
+        assert left == []
+        assert verdict == plan.after, "what was planned is what is judged once it is written"
+        assert mend.plan(str(root), RULES, unsafe=True, kind="host").files == ()
+    finally:
+        shutil.rmtree(root)
+
+
+bounds = st.builds(
+    Bound,
+    st.just("worker.timeout"),
+    st.sampled_from(["at_least", "at_most"]),
+    st.integers(-5, 200).map(float) | st.just(float("inf")),
+)
+
+
+@given(now=st.integers(0, 300).map(float), asked=st.lists(bounds, min_size=1, max_size=5), data=st.data())
+def test_bounds_join_in_any_order(now: float, asked: list[Bound], data: st.DataObject) -> None:
+    """The value does not depend on the order of rules, allows every one, and is the nearest that does."""
+    value = settled("worker.timeout", now, asked)
+
+    assert value == settled("worker.timeout", now, data.draw(st.permutations(asked)))
+    low = max([1.0, *(float(b.value) for b in asked if b.operator == "at_least")])
+    high = min([float("inf"), *(float(b.value) for b in asked if b.operator == "at_most")])
+    if value is None:
+        assert low > high or min(max(now, low), high) == float("inf") or now < 1
+    else:
+        assert low <= float(value) <= high
+        assert value == min(max(now, low), high)
+
+
+@pytest.mark.parametrize(
+    ("fact", "now", "asked", "value"),
+    [
+        ("program.stopwaitsecs", 10.0, [("at_least", 90.5)], 91.0),
+        ("worker.timeout", 100.0, [("at_most", 80.5)], 80.0),
+        ("worker.timeout", 100.0, [("at_most", 80), ("at_least", 90)], None),
+        ("worker.timeout", 100.0, [("at_most", 0)], None),
+        ("worker.timeout", float("inf"), [("at_most", 80)], 80.0),
+        ("program.stopwaitsecs", 10.0, [("at_least", float("inf"))], None),
+        ("program.stopsignal", "KILL", [("exactly", "TERM"), ("exactly", "TERM")], "TERM"),
+        ("program.stopsignal", "KILL", [("exactly", "TERM"), ("exactly", "QUIT")], None),
+        ("program.numprocs", 0, [("exactly", 1), ("at_most", 4)], 1),
+        ("program.numprocs", 0, [("exactly", 8), ("at_most", 4)], None),
+        ("program.autorestart", "false", [("exactly", "true")], "true"),
+    ],
+)
+def test_bounds_collide(
+    fact: str, now: float | str, asked: list[tuple[str, float | str]], value: float | str | None
+) -> None:
+    """A bound is met in whole units on its safe side; where two collide there is no value."""
+    assert settled(fact, now, [Bound(fact, operator, bound) for operator, bound in asked]) == value
+
+
+def write(path: Path, after: bytes, before: bytes | None = None) -> Write:
+    """One file to write."""
+    return Write(path.name, path, before, after)
+
+
+def test_mode_owner_and_backup(tmp_path: Path) -> None:
+    """A file keeps its mode and owner, and so does its backup, which no include pattern and no cron takes."""
+    path = tmp_path / "a.conf"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 33, 34)
+    owner = (path.stat().st_uid, path.stat().st_gid)
+
+    backups = deliver([write(path, b"new", b"old")])
+
+    assert path.read_bytes() == b"new"
+    assert backups == [tmp_path / ".a.conf.bak"]
+    assert backups[0].read_bytes() == b"old"
+    for each in (path, backups[0]):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o640
+        assert (each.stat().st_uid, each.stat().st_gid) == owner
+    assert deliver([write(path, b"newer", b"new")]) == [tmp_path / ".a.conf.bak1"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".a.conf.bak", ".a.conf.bak1", "a.conf"]
+
+
+def test_new_file(tmp_path: Path) -> None:
+    """A file of ours that was not there can be written by its owner alone, as cron wants it, and has no backup."""
+    path = tmp_path / "etc/cron.d/shop"
+
+    assert deliver([write(path, b"new")]) == []
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("fails", ["stage", "backup", "replace"])
+@pytest.mark.parametrize(
+    "how", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "interrupted"]
+)
+def test_all_or_none(tmp_path: Path, fails: str, how: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last of three files cannot be written, at whatever step, everything is as it was."""
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths[:2]:
+        path.write_bytes(b"old")
+    writes = [write(paths[0], b"new", b"old"), write(paths[1], b"new", b"old"), write(paths[2], b"new")]
+    real = {"stage": os.fsync, "backup": delivering._backup, "replace": os.replace}[fails]
+    count = {"stage": 3, "backup": 2, "replace": 3}[fails]
+    calls: list[object] = []
+
+    def failing(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == count:
+            raise how
+        return real(*arguments)  # type: ignore[operator]
+
+    where = {"stage": (os, "fsync"), "backup": (delivering, "_backup"), "replace": (os, "replace")}[fails]
+    monkeypatch.setattr(*where, failing)
+
+    with pytest.raises(CannotMend if isinstance(how, OSError) else KeyboardInterrupt):
+        deliver(writes)
+
+    assert len(calls) >= count
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old", "b": b"old"}
+
+
+def test_somebody_elses_change_is_kept(tmp_path: Path) -> None:
+    """A file that holds something else than what was judged is not overwritten, nor is one that has come meanwhile."""
+    path = tmp_path / "a"
+    path.write_bytes(b"theirs")
+
+    for before in (b"old", None):
+        with pytest.raises(CannotMend, match="changed by somebody else meanwhile"):
+            deliver([write(path, b"new", before)])
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"theirs"]
+
+
+FAULTY = SOUND[WORKER].replace("stopwaitsecs=100", "stopwaitsecs=10")
+MENDED = SOUND[WORKER].replace("stopwaitsecs=100", "stopwaitsecs=90")
+
+
+@pytest.mark.parametrize("target", ["../../../opt/site/worker.conf", "/opt/site/worker.conf"])
+def test_a_link_stays_a_link(tmp_path: Path, target: str) -> None:
+    """What a symlink of the audited root leads to is written, absolute links taken inside the root."""
+    from tests.bad_input.world import Link
+
+    build(tmp_path / "host", {WORKER: Link(target), "opt/site/worker.conf": FAULTY})
+
+    status, told, complained, _ = run(tmp_path, "fix", "host", "--write")
+
+    assert (status, complained) == (0, "")
+    assert (tmp_path / "host" / WORKER).is_symlink()
+    assert (tmp_path / "host/opt/site/worker.conf").read_text() == MENDED, told
+    assert (tmp_path / "host/opt/site/.worker.conf.bak").read_text() == FAULTY
+
+
+def test_fix_shows_and_writes(tmp_path: Path) -> None:
+    """The diff is shown, --check tells by its status, --output writes elsewhere, --write in place; then all is well."""
+    build(tmp_path / "host", {WORKER: FAULTY})
+    before = texts(tmp_path)
+
+    status, told, complained, _ = run(tmp_path, "fix", "host")
+    assert (status, complained) == (0, "")
+    assert told.splitlines() == [
+        "# shop-worker: stopwaitsecs=90   timeouts/stopwaitsecs-covers-timeout",
+        f"--- a/{WORKER}",
+        f"+++ b/{WORKER}",
+        "@@ -3,6 +3,6 @@",
+        " user=www-data",
+        " autostart=true",
+        " autorestart=true",
+        "-stopwaitsecs=10",
+        "+stopwaitsecs=90",
+        " redirect_stderr=true",
+        " stdout_logfile=/var/log/supervisor/shop.log",
+    ]
+    assert run(tmp_path, "fix", "host", "--check")[:2] == (1, told)
+    assert texts(tmp_path) == before
+
+    status, _, complained, _ = run(tmp_path, "fix", "host", "--output", "out")
+    assert (status, complained) == (0, "")
+    assert texts(tmp_path) == before | {f"out/{WORKER}": MENDED.encode()}
+
+    status, _, complained, _ = run(tmp_path, "fix", "host", "--write")
+    assert (status, complained) == (0, "")
+    assert (tmp_path / "host" / WORKER).read_text() == MENDED
+    assert run(tmp_path, "fix", "host", "--check")[:2] == (0, "# nothing to change\n")
+    assert run(tmp_path, "audit", "host")[0] == 0
+
+
+def test_the_diff_is_a_patch(tmp_path: Path) -> None:
+    """Applied as a patch, the diff gives what --write writes, the missing end of a last line included."""
+    text = FAULTY.replace("stopwaitsecs=10\n", "").rstrip("\n")
+    build(tmp_path / "host", {WORKER: text})
+
+    _, told, _, _ = run(tmp_path, "fix", "host")
+    shutil.copytree(tmp_path / "host", tmp_path / "patched")
+    done = subprocess.run(
+        ["git", "apply"], cwd=tmp_path / "patched", input=told.encode(), capture_output=True, check=False
+    )
+    run(tmp_path, "fix", "host", "--write")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "patched" / WORKER).read_bytes() == (tmp_path / "host" / WORKER).read_bytes()
+
+
+def test_the_diff_hides_secrets() -> None:
+    """A line beside a change may hold a password."""
+    before = b"[program:a]\nenvironment=DB_PASSWORD=hunter2\nstopwaitsecs=10\n"
+
+    told = file_diff("a.conf", before, before.replace(b"10", b"90"), ["a: stopwaitsecs=90"])
+
+    assert "hunter2" not in told
+    assert "+stopwaitsecs=90\n" in told
+
+
+def test_unsafe_changes_are_withheld_by_name(tmp_path: Path) -> None:
+    """What may change the meaning is told, and done on --unsafe alone."""
+    build(tmp_path / "host", {WORKER: SOUND[WORKER].replace("--timeout=80", "--timeout=95").replace("=100", "=200")})
+
+    _, told, _, _ = run(tmp_path, "fix", "host")
+    assert told.splitlines() == [
+        (
+            "# only with --unsafe: shop-worker: --timeout=80: jobs that take longer than 80 s are ended "
+            "(timeouts/timeout-below-retry-after)"
+        ),
+        "# nothing to change",
+    ]
+    _, told, _, _ = run(tmp_path, "fix", "host", "--unsafe", "--write")
+    assert "--timeout=80 --max-time" in (tmp_path / "host" / WORKER).read_text(), told
+
+
+def test_the_main_file_is_mended_where_the_program_stands_in_it(tmp_path: Path) -> None:
+    """An option is changed in the file whose assignment counts."""
+    build(tmp_path / "host", {MAIN: SOUND[MAIN].replace("[include]\nfiles = /etc/supervisor/conf.d/*.conf\n", FAULTY)})
+    (tmp_path / "host" / WORKER).unlink()
+
+    run(tmp_path, "fix", "host", "--write")
+
+    assert "stopwaitsecs=90" in (tmp_path / "host" / MAIN).read_text()
