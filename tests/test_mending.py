@@ -59,7 +59,8 @@ def touched(file: mend.Corrected) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for change in file.changes:
         option = change.told.partition("=")[0]
-        changed = [option] if option in names and " and " not in change.told else ["command", "directory", "stdout_logfile", "redirect_stderr"]
+        alone = option in names and " and " not in change.told
+        changed = [option] if alone else ["command", "directory", "stdout_logfile", "redirect_stderr"]
         found |= {(f"program:{change.subject}", name) for name in changed}
     return found
 

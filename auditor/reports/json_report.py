@@ -34,3 +34,25 @@ def summary(verdict: Verdict) -> dict[str, int]:
     for finding in verdict.findings:
         counts[finding.severity.value] += 1
     return {**counts, "skipped": len(verdict.skipped), "ignored": len(verdict.ignored), "unread": len(verdict.unread)}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a report; docs/report.schema.json is this."""
+    verdict = msgspec.json.schema(Verdict)
+    (own,) = [name for name in verdict["$defs"] if name == "Verdict"]
+    report = dict(verdict["$defs"].pop(own))
+    head = {
+        "format": {"const": FORMAT},
+        "tool": {"const": "queue-auditor"},
+        "version": {"type": "string"},
+        "summary": {"type": "object", "additionalProperties": {"type": "integer"}},
+    }
+    report["properties"] = {**head, **report["properties"]}
+    report["required"] = [*head, "findings", "skipped", "ignored"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A report of queue-auditor",
+        **report,
+        "additionalProperties": False,
+        "$defs": verdict["$defs"],
+    }
