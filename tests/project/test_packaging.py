@@ -55,7 +55,7 @@ def tracked(checkout: Path, *folders: str) -> set[str]:
         path.relative_to(checkout).as_posix()
         for folder in folders
         for path in (checkout / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "_shelf.py"  # made by each installation
     }
 
 
