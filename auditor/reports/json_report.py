@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from auditor.errors import Unreadable
 from auditor.findings import Verdict
 
 FORMAT = 1
@@ -20,7 +23,7 @@ def json_report(verdict: Verdict, *, version: str) -> str:
         "tool": "queue-auditor",
         "version": version,
         "summary": summary(verdict),
-        **msgspec.to_builtins(verdict),
+        **_finite(msgspec.to_builtins(verdict)),
     }
     for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
@@ -34,3 +37,60 @@ def summary(verdict: Verdict) -> dict[str, int]:
     for finding in verdict.findings:
         counts[finding.severity.value] += 1
     return {**counts, "skipped": len(verdict.skipped), "ignored": len(verdict.ignored), "unread": len(verdict.unread)}
+
+
+class ReportRefused(Unreadable):
+    """A saved report is not one that this version wrote or can read."""
+
+
+class Report(Verdict, frozen=True, kw_only=True, omit_defaults=True):
+    """A saved report: the verdict, and what the file says of itself."""
+
+    format: int
+    """Version of this shape."""
+    tool: str
+    """Always "queue-auditor"."""
+    version: str
+    """The auditor that wrote it."""
+    summary: dict[str, int]
+    """How many there are of each severity, and how many were skipped, ignored and not read."""
+
+
+MAX_BYTES = 256 * 1024 * 1024
+"""No report is larger."""
+
+
+def read_report(path: str) -> Verdict:
+    """The verdict of a saved report; raises ReportRefused."""
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise ReportRefused(path, (problem.strerror or "it cannot be read").lower()) from None
+    if len(data) > MAX_BYTES:
+        raise ReportRefused(path, f"it is larger than {MAX_BYTES:,} bytes")
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+        if head.tool != "queue-auditor" or head.summary is None:
+            raise ReportRefused(path, "it is no JSON report of queue-auditor (`audit --format json` writes one)")
+        if head.format != FORMAT:
+            raise ReportRefused(path, f"its format is {head.format}, and this version reads format {FORMAT}")
+        return msgspec.json.decode(data, type=Report)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        told = str(problem)[:200]
+        raise ReportRefused(path, f"it is no JSON report of queue-auditor: {told[:1].lower()}{told[1:]}") from None
+
+
+class _Head(msgspec.Struct):
+    tool: str = ""
+    format: int | None = None
+    summary: dict[str, int] | None = None
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: a bound without a limit is written as a text."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return "Infinity" if isinstance(value, float) and math.isinf(value) else value
