@@ -32,10 +32,16 @@ from auditor.sources.tree import Tree
 
 Key = tuple[object, ...]
 """One thing that is mended: a place and a fact, or a template and a subject."""
+Known = tuple[str, str]
+"""Rule and subject of a finding."""
 Place = tuple[str, str]
 """Main file of a configuration and name of a section."""
 Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
 """What rules ask of one fact, by program."""
+
+
+MOST_PASSES = 5
+"""One pass settles what the rules' fixes build on; a second, what a correction makes another rule apply to."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -123,6 +129,8 @@ class _Mender:
         place = Path(path)
         self.tree = Tree(place if place.is_dir() else place.absolute().parent)
         self.refused: dict[Key, ByHand] = {}
+        self.tried: dict[Known, list[Key]] = {}
+        self.known: set[Known] = set()
         self.begin()
 
     def begin(self) -> None:
@@ -138,9 +146,10 @@ class _Mender:
     def plan(self) -> Plan:
         site = self.look()
         before = audit.judge(site, self.rules)
+        self.known = {(finding.rule, finding.subject) for finding in before.findings}
         after = self.mended(site)
-        while (harm := self.harm(before, after)) is not None:
-            self.take_back(harm)
+        while (harm := self.harm(after)) is not None:
+            self.answer(harm)
             after = self.mended(site)
         return Plan(
             root=self.tree.root,
@@ -156,12 +165,23 @@ class _Mender:
         )
 
     def mended(self, site: Site) -> Verdict:
-        """Settle every fact, add every file, and judge what comes of it."""
-        for fact in self.rules.order():
-            if self.settle(fact, site):
-                site = self.look()
-        self.add_files(site)
-        return audit.judge(self.look(), self.rules)
+        """Settle every fact, add every file, and judge what comes of it; anew where that made another rule apply."""
+        after = Verdict()
+        for _ in range(MOST_PASSES):
+            for fact in self.rules.order():
+                if self.settle(fact, site):
+                    site = self.look()
+            self.add_files(site)
+            site = self.look()
+            after = audit.judge(site, self.rules)
+            if not self.is_left(after):
+                break
+        return after
+
+    def is_left(self, after: Verdict) -> bool:
+        """Whether a finding could be mended that is neither left to a person nor withheld."""
+        told = {(rule, one.subject) for one in (*self.by_hand.values(), *self.withheld.values()) for rule in one.rules}
+        return any(finding.fixable and (finding.rule, finding.subject) not in told for finding in after.findings)
 
     def original(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None
@@ -291,18 +311,28 @@ class _Mender:
             self.done.append(_Done(key, path, subject.name, (finding.rule,)))
         return self.texts != before
 
-    def harm(self, before: Verdict, after: Verdict) -> Finding | None:
+    def harm(self, after: Verdict) -> Finding | None:
         """A finding that is there only since something was mended: what hid it is gone, or two changes go ill together.
 
         A warning about what was not touched itself does no harm: a table that cron takes again shows what it hid.
         """
-        known = {(finding.rule, finding.subject) for finding in before.findings}
         changed = {one.subject for one in self.done}
         for finding in after.findings:
-            new = (finding.rule, finding.subject) not in known and finding.severity != "note"
+            new = (finding.rule, finding.subject) not in self.known and finding.severity != "note"
             if new and (finding.subject in changed or finding.severity == "error"):
                 return finding
         return None
+
+    def answer(self, harm: Finding) -> None:
+        """Take back what brought it; where a warning is there all the same, that was innocent, and the finding is borne."""
+        name = (harm.rule, harm.subject)
+        if name in self.tried and harm.severity != "error":
+            for key in self.tried[name]:
+                self.refused.pop(key, None)
+            self.known.add(name)
+            self.begin()
+        else:
+            self.take_back(harm)
 
     def take_back(self, harm: Finding) -> None:
         """Leave to a person what brought a new finding, and begin anew; raises CannotMend where nothing did."""
@@ -315,6 +345,7 @@ class _Mender:
             raise CannotMend(harm.file, reason)
         for one in guilty:
             self.refused[one.key] = ByHand(one.subject, one.rules, reason)
+            self.tried.setdefault((harm.rule, harm.subject), []).append(one.key)
         self.begin()
 
 

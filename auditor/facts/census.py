@@ -880,7 +880,7 @@ class _Joiner:
                     marks.setdefault("workers_memory", unknown(f"{field} of {worker.name} is not known"))
             php = self.php(launch)
             heap = launch.command.memory_limit or (php.memory_limit if isinstance(php, Php) else NEVER)
-            memory += worker.processes * (min(worker.memory if worker.memory > 0 else NEVER, heap) + BESIDE_HEAP)
+            memory += _times(worker.processes, min(worker.memory if worker.memory > 0 else NEVER, heap) + BESIDE_HEAP)
             count += worker.processes
         for launch, horizon in self.horizons:
             app = self.apps.get(launch.app)
@@ -889,13 +889,13 @@ class _Joiner:
                 continue
             for pool in app.pools:
                 if pool.live:
-                    memory += pool.max_processes * (pool.memory + BESIDE_HEAP)
+                    memory += _times(pool.max_processes, pool.memory + BESIDE_HEAP)
                     count += pool.max_processes
         if memory == NEVER:
             marks.setdefault("workers_memory", unknown("a worker here has no limit of memory"))
         if any(worker.runner not in ("supervisor", "systemd", "cron") for _, worker in self.workers):
             marks.setdefault("workers_memory", unknown("workers here run on other machines or in other containers"))
-        heaviest = max(self.workers, key=lambda w: w[1].processes * w[1].memory, default=None)
+        heaviest = max(self.workers, key=lambda w: _times(w[1].processes, w[1].memory), default=None)
         if heaviest is not None and heaviest[1].place is not None:
             marks.setdefault("workers_memory", declared(heaviest[1].place))
         if self.site.kind != "host":
@@ -940,6 +940,11 @@ def line_number(line: CronLine) -> int:
     """The line of its table on which a job stands, from 1."""
     place = line.mark("schedule").origin
     return place.line or 0 if place is not None else 0
+
+
+def _times(count: int, each: float) -> float:
+    """None of what has no limit is none, where floating-point numbers would make no number of it."""
+    return count * each if count else 0.0
 
 
 def _taken(source: Fact, *fields: str) -> dict[str, Mark]:

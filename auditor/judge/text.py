@@ -18,6 +18,8 @@ def number(value: float) -> str:
     """3600 as "3600", 0.5 as "0.5", no limit as "never"."""
     if value == math.inf:
         return "never"
+    if math.isnan(value):  # a rule's own sum of what has no limit
+        return "no number"
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
