@@ -15,6 +15,8 @@ MAX_CHARACTERS = 1024 * 1024
 """No longer file is read."""
 MAX_DEPTH = 60
 """Deeper values are left out."""
+MAX_SLOW = 64 * 1024
+"""A document that only the slower of two readers may understand is read up to that length."""
 MAX_OPEN = 400
 """Files with more brackets open at once, or a deeper indentation in steps, are not read: the C reader recurses."""
 MAX_NODES = 200_000
@@ -159,11 +161,15 @@ class _Builder:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
 
-        yaml = YAML(typ="safe")
-        try:
-            found = yaml.compose(text)
-        except (YAMLError, RecursionError, ValueError, AttributeError, TypeError):
-            return None
+        found = None
+        for pure in (False, True):  # the C reader knows no `[php, artisan, queue:work]`, which YAML 1.2 allows
+            if pure and (":" not in text or len(text) > MAX_SLOW):
+                return None
+            try:
+                found = YAML(typ="safe", pure=pure).compose(text)
+                break
+            except (YAMLError, RecursionError, ValueError, AttributeError, TypeError):
+                continue
         self.offset = offset + 1
         self.made = {}
         return self.build(found, MAX_DEPTH) if found is not None else None

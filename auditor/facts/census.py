@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.facts.command import Command
+from auditor.facts.container import Service
+from auditor.facts.deployment import Deployment
 from auditor.facts.host import Php
 from auditor.facts.invoiceninja import Ninja
 from auditor.facts.laravel import App
@@ -200,6 +202,8 @@ class Scheduler(Fact, frozen=True):
     """Other schedulers of the same app."""
     earlier: tuple[str, ...] = ()
     """Those of them that come before it."""
+    files_owner: str = ""
+    """The account that the image it runs in gives the app's files to; "" where none is told."""
     worker_users: tuple[str, ...] = ()
     """The accounts that the same app's workers run under."""
 
@@ -207,6 +211,11 @@ class Scheduler(Fact, frozen=True):
     def comes_second(self) -> bool:
         """Whether another scheduler of the same app comes before it."""
         return bool(self.earlier)
+
+    @derived("user", "files_owner")
+    def owns_files(self) -> bool:
+        """Whether the app's files belong to its account, as far as an image tells whom it gives them to."""
+        return self.files_owner in ("", self.user)
 
     @derived("user", "worker_users")
     def user_differs(self) -> bool:
@@ -273,6 +282,7 @@ class _Joiner:
         self.lines: dict[tuple[str, int], tuple[CronTable, CronLine]] = {
             (table.path, line_number(line)): (table, line) for table in site.tables for line in table.lines
         }
+        self.deployment = Deployment(site)
         self.workers: list[tuple[Launch, Worker]] = []
         self.horizons: list[tuple[Launch, Horizon]] = []
         self.schedulers: list[tuple[Launch, Scheduler]] = []
@@ -305,23 +315,25 @@ class _Joiner:
             self.add(
                 "worker", worker.name, worker, launch.command, self.program(launch), self.unit(launch),
                 self.connection(launch, worker, app_), app_, self.php(launch), host, totals, self.ninja(app_),
+                self.service(launch),
             )  # fmt: skip
         for launch, horizon in self.horizons:
             self.add(
                 "horizon", horizon.name, horizon, launch.command, self.program(launch), self.unit(launch),
-                self.app(launch), self.php(launch), host, totals,
+                self.app(launch), self.php(launch), host, totals, self.service(launch),
             )  # fmt: skip
         for launch, scheduler in self.schedulers:
             table, line = self.cron(launch)
             self.add(
                 "scheduler", scheduler.name, scheduler, launch.command, self.program(launch), self.unit(launch),
-                line, table, self.app(launch), host, totals,
+                line, table, self.app(launch), host, totals, self.service(launch),
             )  # fmt: skip
         for launch in self.site.launches:
             if launch.runner == "supervisor":
                 self.add(
                     "program", launch.name, self.program(launch), launch.command, self.logged(launch),
                     self.conf(launch), self.app(launch), self.php(launch), host, totals, self.ninja(self.app(launch)),
+                    self.service(launch),
                 )  # fmt: skip
             self.add("launch", launch.name, launch, launch.command, self.app(launch), host, totals)
         for table in self.site.tables:
@@ -333,6 +345,7 @@ class _Joiner:
         for conf in self.site.confs:
             self.of_conf(conf, totals)
         self.ninjas(totals)
+        self.containers(totals)
         return Census(dict(self.subjects))
 
     def ninja(self, app: App | Absent) -> Ninja | Absent:
@@ -375,6 +388,27 @@ class _Joiner:
             feeds=asked if counted else 1,
             feeds_counted=counted,
         )
+
+    def containers(self, totals: Totals) -> None:
+        """Each service of a deployment with what its workers need to stop, and each image."""
+        running = [
+            *((launch, worker, "timeout") for launch, worker in self.workers),
+            *((launch, horizon, "longest_timeout") for launch, horizon in self.horizons),
+        ]
+        programs = {
+            id(launch): program for launch, _, _ in running if isinstance(program := self.program(launch), Program)
+        }
+        for service in self.deployment.told(running, programs):
+            self.add("service", service.name, service, totals)
+        for image in self.deployment.images():
+            self.add("image", image.name, image, totals)
+
+    def service(self, launch: Launch) -> Service | Absent:
+        """The container that a launch runs in."""
+        found = self.deployment.of(launch)
+        if isinstance(found, str):
+            return Absent(found)
+        return found if found is not None else NONE
 
     def of_conf(self, conf: SupervisorConf, totals: Totals) -> None:
         self.add("conf", conf.main, conf, totals)
@@ -576,8 +610,9 @@ class _Joiner:
     def scheduler(self, launch: Launch) -> Scheduler:
         marks = _taken(launch, "name", "user")
         command = launch.command
-        _, line = self.cron(launch)
+        table, line = self.cron(launch)
         unit = self.unit(launch)
+        service = self.deployment.of(launch)
         every, gap = True, 60.0
         starts_in_app, marks["starts_in_app"] = self.starts_in_app(line)
         if isinstance(line, CronLine):
@@ -588,8 +623,15 @@ class _Joiner:
             every, marks["every_minute"] = self.timed(unit)
             if not every:
                 marks["largest_gap"] = unknown("how far apart a timer's runs are is not worked out")
+        elif isinstance(service, Service) and service.periodic and not command.loop:
+            every, gap = service.every_minute, service.largest_gap
+            marks |= _taken(service, "every_minute", "largest_gap")
+        owner, mark = self.deployment.files_owner(launch, table if isinstance(table, CronTable) else None)
+        if mark is not None:
+            marks["files_owner"] = mark
         return Scheduler(
             marks=marks,
+            files_owner=owner,
             name=launch.name,
             kind=command.kind,
             runner=launch.runner,
@@ -646,11 +688,14 @@ class _Joiner:
             by_app[launch.app].append((launch, scheduler))
         users: dict[str, set[str]] = defaultdict(set)
         unsure: set[str] = set()
+        accounts: dict[str, Mark] = {}
         members: list[tuple[Launch, Worker | Horizon]] = [*self.workers, *self.horizons]
         for launch, member in members:
             if member.is_unknown("user"):
                 unsure.add(launch.app)
             users[launch.app].add(member.user)
+            if member.mark("user").origin is not None:
+                accounts.setdefault(launch.app, member.mark("user"))
         related: list[tuple[Launch, Scheduler]] = []
         for launch, scheduler in self.schedulers:
             others = tuple(
@@ -666,6 +711,8 @@ class _Joiner:
                 marks["others"] = marks["earlier"] = marks["worker_users"] = launch.mark("app")
             elif launch.app in unsure:
                 marks["worker_users"] = unknown("which account its workers run under is not known")
+            elif launch.app in accounts:
+                marks["worker_users"] = accounts[launch.app]
             related.append(
                 (launch, msgspec.structs.replace(
                     scheduler, marks=marks, others=others, earlier=earlier,
@@ -761,6 +808,8 @@ class _Joiner:
             )
         elif not schedulers and (meant := self.meant_for(app)):
             marks["schedulers"] = unknown(f"a line of {meant} is meant to run it and cannot, which other rules judge")
+        elif not schedulers and (maybe := self.idle_scheduler(app)):
+            marks["schedulers"] = unknown(f"whether {maybe}, which runs it, is in use is not known")
         elif not schedulers and self.site.kind == "file":
             marks["schedulers"] = unknown("only one file was looked at")
         elif not schedulers and app.mark("schedules_tasks").origin is not None:
@@ -787,6 +836,15 @@ class _Joiner:
                 and worker.connection == app.default_connection
             ),
         )
+
+    def idle_scheduler(self, app: App) -> str:
+        """A script of a repository that starts the app's scheduler, and of which it is not seen that anything runs it."""
+        named = (
+            scheduler.name
+            for launch, scheduler in self.schedulers
+            if self.site.kind == "repository" and launch.app == app.name and not launch.live
+        )
+        return next(named, "")
 
     def polled(self, app: App, connection: Connection) -> Connection:
         """The connection with the processes that take its jobs counted, and the queues they poll."""
@@ -826,8 +884,9 @@ class _Joiner:
                 doubts[0] or "a worker here is not known"
             )
         shared = self.sharing(app, connection)
+        connection = self.deployment.with_servers(msgspec.structs.replace(connection, marks=marks))
         return msgspec.structs.replace(
-            connection, marks=marks, processes=processes, programs=programs, served=tuple(served), shared_with=shared
+            connection, processes=processes, programs=programs, served=tuple(served), shared_with=shared
         )
 
     def sharing(self, app: App, connection: Connection) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ class Image(Fact, frozen=True, kw_only=True):
     """Whether it installs supervisor, or its base brings it."""
     has_cron: bool = False
     """Whether it installs a cron daemon, or its base brings one."""
+    files_owner: str = ""
+    """The account that its last `chown -R` or `COPY --chown` of the app's folder gives the files to; "" for none."""
     idle_connection: str = ""
     """The value sync or null that its ENV gives QUEUE_CONNECTION or QUEUE_DRIVER; "" where it gives none of them."""
     runs_workers: bool = False
@@ -147,3 +149,8 @@ class ServerImage(Fact, frozen=True, kw_only=True):
     """Redis: appendonly."""
     development: bool = False
     """Whether it stands beside services of Laravel Sail."""
+
+    @derived("policy", "max_memory")
+    def evicts(self) -> bool:
+        """Redis: whether a full server throws queues away: they have no expiry, so only an allkeys policy can."""
+        return self.max_memory != NEVER and self.policy.startswith("allkeys-")

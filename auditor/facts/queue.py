@@ -59,6 +59,12 @@ class Connection(Fact, frozen=True):
     """The queues that they poll on it, gathered by the census."""
     shared_with: tuple[str, ...] = ()
     """Other apps whose jobs lie under the same keys of the same Redis, found by the census."""
+    redis_server: str = ""
+    """Redis: the service of a deployment here that is its server, found by the census; "" where none is seen."""
+    redis_policy: str = "noeviction"
+    """Redis: that server's maxmemory-policy."""
+    redis_evicts: bool = False
+    """Redis: whether that server throws jobs away when it is full."""
     used: bool = False
     """Whether it is the default one, or a worker or Horizon here takes jobs from it, as the census finds."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from auditor.facts.bank import BankFeed
 from auditor.facts.census import Horizon, Scheduler, Totals, Worker
 from auditor.facts.command import Command
+from auditor.facts.container import Image, Service
 from auditor.facts.host import Host, Php
 from auditor.facts.invoiceninja import Ninja, NinjaState
 from auditor.facts.laravel import App
@@ -25,19 +26,19 @@ SCOPES: Mapping[str, Roots] = {
     "pool": {"pool": Pool, "connection": Connection, "app": App, "site": Totals},
     "worker": {
         "worker": Worker, "command": Command, "program": Program, "unit": Unit, "connection": Connection,
-        "app": App, "php": Php, "host": Host, "site": Totals, "ninja": Ninja,
+        "app": App, "php": Php, "host": Host, "site": Totals, "ninja": Ninja, "service": Service,
     },
     "horizon": {
         "horizon": Horizon, "command": Command, "program": Program, "unit": Unit, "app": App, "php": Php,
-        "host": Host, "site": Totals,
+        "host": Host, "site": Totals, "service": Service,
     },
     "scheduler": {
         "scheduler": Scheduler, "command": Command, "program": Program, "unit": Unit, "line": CronLine,
-        "table": CronTable, "app": App, "host": Host, "site": Totals,
+        "table": CronTable, "app": App, "host": Host, "site": Totals, "service": Service,
     },
     "program": {
         "program": Program, "command": Command, "launch": Launch, "conf": SupervisorConf, "app": App, "php": Php,
-        "host": Host, "site": Totals, "ninja": Ninja,
+        "host": Host, "site": Totals, "ninja": Ninja, "service": Service,
     },
     "launch": {"launch": Launch, "command": Command, "app": App, "host": Host, "site": Totals},
     "table": {"table": CronTable, "site": Totals},
@@ -47,6 +48,8 @@ SCOPES: Mapping[str, Roots] = {
     "server": {"server": HttpServer, "conf": SupervisorConf, "site": Totals},
     "section": {"section": Section, "conf": SupervisorConf, "site": Totals},
     "setting": {"setting": Setting, "section": Section, "conf": SupervisorConf, "site": Totals},
+    "service": {"service": Service, "site": Totals},
+    "image": {"image": Image, "site": Totals},
     "ninja": {"ninja": Ninja, "state": NinjaState, "app": App, "site": Totals, "host": Host},
     "feed": {"feed": BankFeed, "ninja": Ninja, "app": App, "site": Totals, "host": Host},
 }  # fmt: skip

@@ -56,7 +56,12 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "scheduler-duplicate": ("scheduler/duplicate", "processes/duplicate-worker"),
     "scheduler-loop-drift": ("scheduler/loop-drifts",),
     "scheduler-missing": ("scheduler/missing",),
-    "scheduler-runs-as-root": ("scheduler/runs-as-other-user", "scheduler/cron-user", "processes/runs-as-root"),
+    "scheduler-runs-as-root": (
+        "scheduler/runs-as-other-user",
+        "scheduler/not-files-owner",
+        "scheduler/cron-user",
+        "processes/runs-as-root",
+    ),
     "shell-wrapper-without-exec": ("processes/wrapper-without-exec",),
     "startsecs-zero": ("processes/startsecs-zero-crash-loop",),
     "stopwaitsecs-too-short": (
@@ -64,7 +69,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
         "timeouts/stopwaitsecs-equals-timeout",
         "timeouts/horizon-stopwaitsecs",
     ),
-    "sync-driver": ("queue/sync-driver", "queue/worker-on-idle-connection"),
+    "sync-driver": ("queue/sync-driver", "queue/worker-on-idle-connection", "queue/image-sets-sync"),
     "timeout-not-set": ("timeouts/timeout-not-written",),
     "timeout-zero": ("timeouts/timeout-unlimited", "timeouts/horizon-timeout-unlimited"),
     "timeout>=retry_after": ("timeouts/timeout-below-retry-after", "timeouts/horizon-timeout-below-retry-after"),

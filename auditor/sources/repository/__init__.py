@@ -159,7 +159,15 @@ class Repository:
             folder = posixpath.dirname(container.file)
             near = [path for path in found if path.startswith(f"{folder}/")] if folder else found
             found = near or found
+            if not exact and len({posixpath.basename(path) for path in found}) < len(found) and not self._alike(found):
+                return []  # several of one name, and which of them it runs is not told
+            found = list({posixpath.basename(path): path for path in reversed(found)}.values())
         return found[:5]
+
+    def _alike(self, paths: list[str]) -> bool:
+        """Whether scripts of one name start the same."""
+        shells = [self.gathered.scripts[path] for path in paths]
+        return len({tuple(start.text for start in shell.starts) for shell in shells}) == 1
 
     def _launches(self, container: Container, scripts: list[str]) -> None:
         """What it starts itself: in its command, or in the script it runs."""

@@ -19,6 +19,7 @@ _SUPERVISOR = re.compile(
 _CRON = re.compile(
     r"\b(?:apk|apt|apt-get|dnf|yum|microdnf)\b[^\n;&|]*?\b(?:add|install)\b[^\n;&|]*\b(?:cron|dcron|cronie|busybox-suid|supercronic)\b|\bsupercronic\b"
 )
+_CHOWN = re.compile(r"\bchown\s+(?:-\w*R\w*|--recursive)\s+([A-Za-z_][\w.-]*)(?::[\w.-]*)?\s+([^\n;&|]+)")
 _IDLE = ("sync", "null")
 MAX_STAGES = 100
 """No more stages of one Dockerfile are read."""
@@ -75,6 +76,7 @@ class _Reader:
             stage.user, stage.directory = before.user, before.directory
             stage.environment, stage.unset = dict(before.environment), set(before.unset)
             stage.command, stage.entrypoint, stage.stop_signal = before.command, before.entrypoint, before.stop_signal
+            stage.owner = before.owner
         self.arguments = {}
         self.stages.append(stage)
 
@@ -154,6 +156,9 @@ class _Reader:
                 else self.stage_named(source)
             )
         stage.copies.append((tuple(plain), target, source, other, one.line))
+        owner = one.flags.get("chown", "").partition(":")[0]
+        if owner and "$" not in owner and plain[0].rstrip("/") in (".", ""):
+            stage.owner = (owner, self.place(one))
 
     _add = _copy
 
@@ -170,9 +175,20 @@ class _Reader:
         else:
             shell = _relined(text, one)
             stage.packages += f"{text}\n"
+        self._owned(stage, text, one)
         user = stage.user or user_of_base(stage, self.place(one))
         stage.shells.append((shell, user, one.line))
         stage.moves += [(self._path(a, stage), self._path(b, stage), one.line) for a, b in shell.copies]
+
+    def _owned(self, stage: Stage, text: str, one: Instruction) -> None:
+        """`chown -R` of the app's folder, or of its storage."""
+        for found in _CHOWN.finditer(text):
+            paths = [posixpath.normpath(posixpath.join(stage.directory, word)) for word in found[2].split()]
+            targets = {
+                target.rstrip("/") or "/" for sources, target, *_ in stage.copies if sources[0].rstrip("/") in (".", "")
+            }
+            if any(path in targets or path.endswith("/storage") for path in paths):
+                stage.owner = (found[1], self.files.place(self.path, one.line_of(found.start())))
 
     def _path(self, written: str, stage: Stage) -> str:
         done = self.expanded(written, stage) or written
@@ -240,6 +256,8 @@ def image_of(files: Files, stage: Stage, *, last: bool) -> Image:
             marks[field] = declared(written[1])
     if stage.stop_signal is not None:
         marks["stop_signal"] = declared(stage.stop_signal[1])
+    if stage.owner is not None:
+        marks["files_owner"] = declared(stage.owner[1])
     chain = stage.chain()
     bases = [base_of(step.base) for step in chain]
     packages = "\n".join(step.packages for step in chain)
@@ -259,4 +277,5 @@ def image_of(files: Files, stage: Stage, *, last: bool) -> Image:
         has_supervisor=_SUPERVISOR.search(packages) is not None or any(b is not None and b.supervisor for b in bases),
         has_cron=_CRON.search(packages) is not None or any(b is not None and b.cron for b in bases),
         idle_connection=idle,
+        files_owner=stage.owner[0] if stage.owner is not None else "",
     )

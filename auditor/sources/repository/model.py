@@ -178,6 +178,8 @@ class Stage:
         """What each RUN does, the account it runs as, its line."""
         self.written: list[tuple[str, str, int]] = []
         """Files given as here-documents: destination, text, first line."""
+        self.owner: tuple[str, Origin] | None = None
+        """Whom the app's files are given to, and where."""
         self.packages = ""
         """All RUN text, to look for packages in."""
 

@@ -47,7 +47,7 @@ def read_table(files: Files, table: Table) -> CronTable:
     lines = []
     for line in read.lines:
         marks = placed(line.marks)
-        if mark is not None and table.kind in (USER, BUSYBOX):
+        if mark is not None and mark.reason is not None and table.kind in (USER, BUSYBOX):
             marks["user"] = mark
         elif table.kind in (USER, BUSYBOX) and user is None:
             marks["user"] = unknown("whose crontab this is is not known from here", moved(line.mark("schedule").origin))

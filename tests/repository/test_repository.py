@@ -1,0 +1,252 @@
+"""Small repositories: what runs where, as whom, with how long to stop."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from auditor.facts.census import Absent, take_census
+from auditor.facts.container import Image, Service
+from auditor.facts.launch import Launch
+from auditor.facts.queue import Connection
+from auditor.facts.site import Site
+from auditor.sources.survey import read_site
+
+CONF = """[supervisord]
+nodaemon=true
+
+[program:worker]
+command=php /app/artisan queue:work --timeout=%(ENV_QUEUE_TIMEOUT)s
+stopwaitsecs=%(ENV_QUEUE_TIMEOUT)s
+"""
+APP = {
+    "artisan": "",
+    "composer.json": '{"require": {"laravel/framework": "^11.0"}}',
+    "config/queue.php": "<?php return ['default' => 'redis', 'connections' => ['redis' => ['driver' => 'redis',"
+    " 'connection' => 'default', 'queue' => 'default', 'retry_after' => 90]]];",
+}
+IMAGE = "FROM php:8.3-cli\nWORKDIR /app\nCOPY s.conf /etc/supervisord.conf\n"
+SUPERVISED = 'CMD ["supervisord", "-n", "-c", "/etc/supervisord.conf"]\n'
+
+
+def site_of(folder: pathlib.Path, files: dict[str, str]) -> Site:
+    """A repository of these files, read."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return read_site(str(folder), kind="repository")
+
+
+def launch_of(site: Site, name: str) -> Launch:
+    """The launch of that name."""
+    return next(launch for launch in site.launches if launch.name == name)
+
+
+def service_of(site: Site, name: str) -> Service:
+    """The service of that name, as the census tells it."""
+    found = (subject.roots[0] for subject in take_census(site).of("service") if subject.name == name)
+    service = next(found)
+    assert isinstance(service, Service)
+    return service
+
+
+DIRECT = [
+    ("command: php artisan queue:work --timeout=90", 90, 10),
+    ("command: [php, artisan, queue:work]\n    stop_grace_period: 1m30s", 60, 90),
+    ("command: php artisan schedule:work", None, 10),
+    ("command: gosu www-data php artisan queue:work", 60, 10),
+]
+
+
+@pytest.mark.parametrize(("text", "needs", "grace"), DIRECT)
+def test_a_service_that_runs_a_worker_itself(
+    tmp_path: pathlib.Path, text: str, needs: float | None, grace: float
+) -> None:
+    """What it needs to stop is its worker's time-out."""
+    service = service_of(site_of(tmp_path, {"compose.yml": f"services:\n  w:\n    image: x\n    {text}\n"}), "w")
+
+    assert (service.needs, service.stop_grace) == (needs, grace)
+
+
+def test_a_service_that_runs_supervisord(tmp_path: pathlib.Path) -> None:
+    """COPY ties the configuration to it, and its environment, its account and its time to stop reach the programs."""
+    compose = "services:\n  app:\n    build: .\n    environment:\n      - QUEUE_TIMEOUT=${Q:-3600}\n"
+    site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": f"{IMAGE}USER app\n{SUPERVISED}", "s.conf": CONF})
+
+    (program,) = site.confs[0].programs
+    service = service_of(site, "app")
+
+    assert program.stopwaitsecs == 3600
+    assert launch_of(site, "worker").command.timeout == 3600
+    assert launch_of(site, "worker").user == "app"
+    assert (service.needs, service.supervised, service.confs) == (3600, True, ("s.conf",))
+
+
+def test_a_service_that_does_something_else_runs_no_configuration(tmp_path: pathlib.Path) -> None:
+    """The image holds one, but this service's command is another."""
+    compose = "services:\n  app:\n    build: .\n    command: php artisan migrate\n"
+    site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": IMAGE + SUPERVISED, "s.conf": CONF})
+
+    assert service_of(site, "app").confs == ()
+
+
+def test_services_that_differ_leave_it_open(tmp_path: pathlib.Path) -> None:
+    """Two services with other values for one variable, and other accounts: neither is taken."""
+    service = "    build: .\n    user: {}\n    environment: {{QUEUE_TIMEOUT: {}}}\n"
+    compose = "services:\n  a:\n" + service.format("app", 60) + "  b:\n" + service.format("web", 90)
+    site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": IMAGE + SUPERVISED, "s.conf": CONF})
+
+    assert site.confs[0].programs[0].is_unknown("stopwaitsecs")
+    assert launch_of(site, "worker").is_unknown("user")
+
+
+def test_a_mounted_folder_ties_as_well(tmp_path: pathlib.Path) -> None:
+    """An image from elsewhere, and the repository's conf.d mounted into it."""
+    compose = (
+        "services:\n  app:\n    image: x/y\n    environment: {QUEUE_TIMEOUT: 120}\n"
+        "    volumes:\n      - ${PWD}/conf.d:/etc/supervisor/conf.d\n"
+    )
+    site = site_of(tmp_path, {"deploy/compose.yml": compose, "conf.d/w.conf": CONF})
+
+    assert service_of(site, "app").needs == 120
+
+
+def test_laravel_sail_is_a_developers(tmp_path: pathlib.Path) -> None:
+    """Nothing of it becomes a launch, and its services say what they are."""
+    compose = "services:\n  w:\n    build: ./vendor/laravel/sail/runtimes/8.3\n    command: php artisan queue:listen\n"
+    site = site_of(tmp_path, {"compose.yml": compose})
+
+    assert site.launches == ()
+    assert service_of(site, "w").development
+
+
+def test_kubernetes(tmp_path: pathlib.Path) -> None:
+    """Deployments and CronJobs: the worker's time to stop is 30 s, and the clock is the CronJob's."""
+    manifest = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec:\n  replicas: 3\n  template:\n    spec:\n"
+        "      containers:\n        - name: w\n          image: x\n          command: [php]\n"
+        "          args: [artisan, 'queue:work']\n---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {name: s}\nspec:\n"
+        "  schedule: '*/5 * * * *'\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers:\n"
+        "            - name: s\n              image: x\n              command: [php, artisan, 'schedule:run']\n"
+    )
+    site = site_of(tmp_path, {"k8s.yaml": manifest})
+    scheduler = next(subject.roots[0] for subject in take_census(site).of("scheduler"))
+
+    assert service_of(site, "w").stop_grace == 30
+    assert launch_of(site, "w").processes == 3
+    assert scheduler.every_minute is False  # type: ignore[union-attr]
+
+
+SCHEDULERS = [
+    ({"Dockerfile": "FROM php:8.3\nRUN echo '* * * * * php /app/artisan schedule:run' | crontab -\n"}, "Dockerfile:2"),
+    (
+        {
+            "Dockerfile": "FROM x\nCOPY crontab /etc/cron.d/app\n",
+            "crontab": "* * * * * root php /app/artisan schedule:run\n",
+        },
+        "crontab:1",
+    ),
+    ({"start.sh": "#!/bin/sh\necho '* * * * * php /app/artisan schedule:run' | crontab -\n"}, "start.sh:2"),
+    (
+        {
+            "play.yml": "- hosts: all\n  tasks:\n    - cron:\n        user: app\n        job: php /app/artisan schedule:run\n"
+        },
+        "play.yml:5",
+    ),
+    ({"Procfile": "web: x\nclock: php artisan schedule:work\n"}, "clock"),
+    ({".do/app.yaml": "workers:\n  - name: s\n    run_command: php artisan schedule:work\n"}, "s"),
+]
+
+
+@pytest.mark.parametrize(("files", "name"), SCHEDULERS)
+def test_schedulers(tmp_path: pathlib.Path, files: dict[str, str], name: str) -> None:
+    """Whatever arranges the scheduler is found where it is written, and no hint is left."""
+    site = site_of(tmp_path, {**APP, **files})
+
+    assert launch_of(site, name).app == "."
+    assert site.scheduler_hints == ()
+
+
+def test_a_script_that_a_service_runs_is_its_command(tmp_path: pathlib.Path) -> None:
+    """The launch is the service's, and the script is not told of by itself."""
+    compose = "services:\n  h:\n    build: .\n    command: bash -c 'chmod +x /app/run.sh && /app/run.sh'\n"
+    files = {
+        "compose.yml": compose,
+        "Dockerfile": "FROM php:8.3\nCOPY . /app\n",
+        "run.sh": "exec php artisan horizon\n",
+    }
+    site = site_of(tmp_path, files)
+
+    assert [(launch.name, launch.runner, launch.command.kind) for launch in site.launches] == [
+        ("h", "compose", "horizon")
+    ]
+
+
+def test_scripts_of_one_name_that_differ_are_nobodys(tmp_path: pathlib.Path) -> None:
+    """Which of two queue.sh an image from elsewhere holds is not guessed."""
+    files = {
+        "compose.yml": "services:\n  q:\n    image: x\n    command: queue.sh\n",
+        "4/queue.sh": "exec php artisan queue:work --timeout=0\n",
+        "5/queue.sh": "exec php artisan queue:work --timeout=60\n",
+    }
+    site = site_of(tmp_path, files)
+
+    assert {launch.runner for launch in site.launches} == {"script"}
+
+
+REDIS = [
+    ("redis-server --maxmemory 1gb --maxmemory-policy allkeys-lru", True),
+    ("[redis-server, --maxmemory, 1gb, --maxmemory-policy, allkeys-lru]", True),
+    ("redis-server --maxmemory 1gb", False),
+    ("redis-server --maxmemory-policy allkeys-lru", False),
+]
+
+
+@pytest.mark.parametrize(("command", "evicts"), REDIS)
+def test_the_redis_of_a_queue(tmp_path: pathlib.Path, command: str, evicts: bool) -> None:
+    """Its arguments tell whether it throws queues away; without a limit it never does."""
+    compose = f"services:\n  redis:\n    image: redis:7-alpine\n    command: {command}\n"
+    (subject,) = take_census(site_of(tmp_path, {**APP, "compose.yml": compose})).of("connection")
+    connection = subject.roots[0]
+    assert isinstance(connection, Connection)
+
+    assert (connection.redis_server, connection.redis_evicts) == ("redis", evicts)
+
+
+def test_an_image_tells_whom_it_gives_files_to_and_what_it_sets(tmp_path: pathlib.Path) -> None:
+    """`ENV NAME value`, the last USER, and chown of what was copied."""
+    text = "FROM debian\nCOPY . /app\nWORKDIR /app\nENV QUEUE_DRIVER sync\nRUN chown -R www-data:www-data /app\nUSER a\nUSER b\n"
+    (image,) = site_of(tmp_path, {"Dockerfile": text}).images
+    assert isinstance(image, Image)
+
+    assert (image.user, image.idle_connection, image.files_owner) == ("b", "sync", "www-data")
+
+
+def test_ansible_defaults_fill_a_template(tmp_path: pathlib.Path) -> None:
+    """A role's default, and a default inside the template; what has none stays unknown."""
+    conf = "[program:w]\ncommand=php artisan queue:work\nnumprocs={{ n | default(2) }}\nstopwaitsecs={{ wait }}\npriority={{ p }}\n"
+    files = {"roles/q/templates/w.conf.j2": conf, "roles/q/defaults/main.yml": "wait: 90\n"}
+    (program,) = site_of(tmp_path, files).confs[0].programs
+
+    assert (program.numprocs, program.stopwaitsecs, program.is_unknown("priority")) == (2, 90, True)
+
+
+def test_a_configuration_in_a_script_stands_where_it_is_written(tmp_path: pathlib.Path) -> None:
+    """Its lines are the script's."""
+    script = "#!/bin/sh\ncat > /etc/supervisor/conf.d/w.conf <<EOF\n[program:w]\ncommand=php artisan queue:work\nEOF\n"
+    (conf,) = site_of(tmp_path, {"install.sh": script}).confs
+
+    place = conf.programs[0].mark("command").origin
+
+    assert place is not None
+    assert (place.file, place.line) == ("install.sh", 4)
+
+
+def test_a_program_that_no_container_is_seen_to_run(tmp_path: pathlib.Path) -> None:
+    """Its service is not known, which is a reason and not a guess."""
+    (subject,) = take_census(site_of(tmp_path, {"s.conf": CONF})).of("worker")
+
+    assert isinstance(subject.roots[-1], Absent)
+    assert subject.roots[-1].reason
