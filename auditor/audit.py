@@ -1,18 +1,22 @@
-"""The flow, top to bottom: look, judge."""
+"""The flow, top to bottom: look, judge, live with what someone chose to live with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from auditor.facts.census import take_census
 from auditor.facts.site import Site
-from auditor.findings import Verdict
+from auditor.findings import Deploy, Finding, Verdict
 from auditor.judge.rulebook import Rulebook, load_folder
 from auditor.judge.shelf import shipped
 from auditor.judge.weigh import weigh
+from auditor.settings.file import NOTHING, Settings
+from auditor.suppress import whole
+from auditor.suppress.whole import Lived, Since
 
 
 def look(
@@ -36,14 +40,59 @@ def look(
     return read_site(path, apps=apps, kind=kind, overrides=overrides)
 
 
-def rulebook(*, select: Sequence[str] = (), ignore: Sequence[str] = (), folders: Sequence[str] = ()) -> Rulebook:
-    """The shipped rules and those of further folders; raises RuleRefused, UsageError."""
+def rulebook(
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    folders: Sequence[str] = (),
+    settings: Settings = NOTHING,
+) -> Rulebook:
+    """The shipped rules and those of further folders, as a site's settings have them.
+
+    Raises RuleRefused, SettingsRefused, UsageError.
+    """
     rules = shipped()
     for folder in folders:
         rules = Rulebook([*rules, *load_folder(Path(folder))])
+    if settings.values:
+        from auditor.suppress.adjust import adjusted
+
+        rules = adjusted(rules, settings)
     return rules.select(select, ignore) if select or ignore else rules
 
 
 def judge(site: Site, rules: Rulebook) -> Verdict:
     """Every rule for every subject of the site; what could not be read is told beside what was found."""
     return msgspec.structs.replace(weigh(rules, take_census(site)), unread=site.unread)
+
+
+def live_with(verdict: Verdict, site: Site, rules: Rulebook, lived: Lived, since: Since | None = None) -> Verdict:
+    """The verdict with what someone chose to live with moved to `ignored`; raises BaselineRefused."""
+    return whole.live_with(verdict, site, rules, lived, today=time.strftime("%Y-%m-%d"), since=since)
+
+
+def spared(site: Site, lived: Lived) -> Callable[[Finding], bool]:
+    """What tells of a finding whether comments or the configuration ask for it to be left alone."""
+    return whole.spared(site, lived, today=time.strftime("%Y-%m-%d"))
+
+
+def compare(path: str, site: Site, rules: Rulebook, revision: str) -> tuple[Since, Deploy]:
+    """What the change since a revision touches, and what it does when it is deployed; raises UsageError, Unreadable.
+
+    The site before the change is written out from git to a temporary folder, and read and judged like any other.
+    """
+    import tempfile
+
+    from auditor.deploy import deploy
+    from auditor.sources.revision import changed_since, write_out
+
+    asked = Path(path)
+    folder = path if asked.is_dir() else str(asked.parent)
+    change = changed_since(folder, revision)
+    with tempfile.TemporaryDirectory(prefix="queue-auditor-") as name:
+        before = Path(name)
+        write_out(folder, change.base, before)
+        there = before if asked.is_dir() else before / asked.name
+        apps = [app.name for app in site.apps if (before / app.name).is_dir()]
+        was = look(str(there), apps=apps, kind=site.kind) if there.exists() else Site(name=path, kind=site.kind)
+    return Since(revision, change.files, judge(was, rules)), deploy(was, site, revision)

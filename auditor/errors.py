@@ -31,7 +31,7 @@ class Unreadable(AuditorError):
         self.line = line
         """The line it fails at, from 1, or None for the whole file."""
         where = path if line is None else f"{path}:{line}"
-        super().__init__(f"{where}: {reason}.")
+        super().__init__(f"{where}: {reason}{'' if reason.endswith('?') else '.'}")
 
 
 class RuleRefused(Unreadable):

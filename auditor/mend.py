@@ -8,7 +8,7 @@ been judged as it would be if it were written.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from auditor.judge.weigh import judged
 from auditor.remedies.program_edit import Settled, file_of, option_of, rewrite
 from auditor.remedies.scheduler import scheduler_file
 from auditor.sources.tree import Tree
+from auditor.suppress.whole import Lived
 
 Key = tuple[object, ...]
 """One thing that is mended: a place and a fact, or a template and a subject."""
@@ -105,9 +106,13 @@ def plan(
     unsafe: bool = False,
     apps: Sequence[str] = (),
     kind: str | None = None,
+    lived: Lived | None = None,
 ) -> Plan:
-    """What would mend a host, a repository or a file; raises CannotMend, Unreadable, UsageError."""
-    return _Mender(path, rules, unsafe=unsafe, apps=apps, kind=kind).plan()
+    """What would mend a host, a repository or a file; raises CannotMend, Unreadable, UsageError.
+
+    What comments or the configuration ask to be left alone is left alone; what a baseline holds is mended.
+    """
+    return _Mender(path, rules, unsafe=unsafe, apps=apps, kind=kind, lived=lived or Lived(inline=False)).plan()
 
 
 class _Done(NamedTuple):
@@ -120,12 +125,15 @@ class _Done(NamedTuple):
 
 
 class _Mender:
-    def __init__(self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None) -> None:
+    def __init__(
+        self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None, lived: Lived
+    ) -> None:
         self.path = path
         self.rules = rules
         self.unsafe = unsafe
         self.apps = apps
         self.kind = kind
+        self.lived = lived
         place = Path(path)
         self.tree = Tree(place if place.is_dir() else place.absolute().parent)
         self.refused: dict[Key, ByHand] = {}
@@ -183,6 +191,11 @@ class _Mender:
         told = {(rule, one.subject) for one in (*self.by_hand.values(), *self.withheld.values()) for rule in one.rules}
         return any(finding.fixable and (finding.rule, finding.subject) not in told for finding in after.findings)
 
+    def found(self, rules: Iterable[Rule], site: Site) -> Iterator[tuple[Rule, Subject, Finding]]:
+        """What these rules find, but for what is to be left alone."""
+        spared = audit.spared(site, self.lived)
+        return (each for each in judged(rules, take_census(site)) if not spared(each[2]))
+
     def original(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None
 
@@ -193,7 +206,7 @@ class _Mender:
         """Settle one fact for every program that a rule asks it of; whether any text changed."""
         asked: Asked = defaultdict(list)
         concerned = [rule for rule in self.rules if any(fix.fact == fact for fix in rule.fixes)]
-        for rule, subject, finding in judged(concerned, take_census(site)):
+        for rule, subject, finding in self.found(concerned, site):
             bounds = [bound for bound in finding.bounds if bound.fact == fact]
             if not bounds:
                 continue
@@ -296,7 +309,7 @@ class _Mender:
     def add(self, concerned: Sequence[Rule], site: Site) -> bool:
         """Do what these rules ask for; whether any text changed."""
         before = dict(self.texts)
-        for rule, subject, finding in judged(concerned, take_census(site)):
+        for rule, subject, finding in self.found(concerned, site):
             key = (rule.adds, subject.name)
             if key in self.refused:
                 continue

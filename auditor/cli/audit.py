@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
 from auditor import audit
+from auditor.cli.chosen import choose, root_of
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
 from auditor.cli.deliver import FORMATS, deliver
-from auditor.cli.options import in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.cli.options import from_settings, in_colour, lived_with, wants_colour, what_to_look_at, which_rules
 from auditor.findings import Severity
 
 
 @click.command("audit")
 @what_to_look_at
 @which_rules
+@lived_with
+@from_settings
 @in_colour
 @click.option(
     "--format",
@@ -36,30 +40,46 @@ from auditor.findings import Severity
     show_default=True,
     help="The least severity that makes the exit status 1.",
 )
+@click.option(
+    "--diff-base",
+    metavar="REV",
+    help="Tell only what the change since this git revision touches, and what it restarts when it is deployed.",
+)
 @click.option("--allow-empty", is_flag=True, help="Exit 0, not 3, where there is nothing to audit.")
 @click.option("--show-skipped", is_flag=True, help="Tell every judgement that could not be made, and why.")
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
+    *,
     path: str,
-    apps: tuple[str, ...],
     kind: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_folders: tuple[str, ...],
     colour: bool | None,
-    formats: tuple[str, ...],
     outputs: tuple[str, ...],
-    fail_on: str,
-    allow_empty: bool,
+    diff_base: str | None,
     show_skipped: bool,
+    **_chosen: object,
 ) -> int:
     """Judge PATH: a host's root (/ by default), a repository, one file, or a facts file.
 
     Exit status: 0 nothing found, 1 findings, 2 could not audit, 3 nothing there to audit.
     """
-    rulebook = audit.rulebook(select=select, ignore=ignore, folders=rule_folders)
-    site = audit.look(path, apps=apps, kind=kind)
-    verdict = audit.judge(site, rulebook)
-    deliver(verdict, formats, outputs, colour=wants_colour(colour), show_skipped=show_skipped)
+    chosen = choose(ctx, path)
+    rules = audit.rulebook(
+        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
+    )
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind)
+    since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
+    verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
+    verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))
+    deliver(
+        verdict,
+        chosen.of("format"),
+        outputs,
+        colour=wants_colour(colour),
+        show_skipped=show_skipped,
+        rule_folders=chosen.of("rules"),
+    )
     if verdict.empty and not verdict.findings:
         if verdict.unread:
             click.echo(
@@ -67,13 +87,13 @@ def command(
                 err=True,
             )
             return EXIT_CANNOT
-        if allow_empty:
+        if chosen.of("allow_empty"):
             return EXIT_CLEAN
         click.echo(
             f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True
         )
         return EXIT_NOTHING
-    worst = verdict.worst()
+    worst, fail_on = verdict.worst(), chosen.of("fail_on")
     if fail_on == "never" or worst is None:
         return EXIT_CLEAN
     return EXIT_FINDINGS if worst.rank >= Severity(fail_on).rank else EXIT_CLEAN

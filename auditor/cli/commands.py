@@ -20,6 +20,9 @@ COMMANDS: Mapping[str, str] = {
     "fix": "Show, or write, the corrected supervisor and cron files.",
     "generate": "Write supervisor and cron files for an app from nothing.",
     "facts": "Print what was read, as JSON that another audit can judge.",
+    "render": "Turn a saved JSON report into any other form.",
+    "baseline": "Write what is found now to a file that later audits live with.",
+    "config": "Show the settings that take effect, and where each comes from.",
     "rules": "List the rules, or test a folder of them.",
     "explain": "Show one rule's page.",
 }
@@ -41,6 +44,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         found: click.Command = importlib.import_module(f"auditor.cli.{cmd_name}").command
+        _name_variables(found)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -76,6 +80,16 @@ class Commands(click.Group):
             raise _ReaderGone from None
 
 
+def _name_variables(command: click.Command) -> None:
+    """--fail-on is QUEUE_AUDITOR_FAIL_ON for every command that has it; an audit's --format and --output no other's."""
+    for option in command.params:
+        name = max(option.opts, key=len).lstrip("-").replace("-", "_").upper()
+        if isinstance(option, click.Option) and (option.multiple or name not in ("FORMAT", "OUTPUT")):
+            option.envvar = f"QUEUE_AUDITOR_{name}"
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _name_variables(below)
+
+
 class _ReaderGone(Exception):
     """Whoever read standard output (head, less) has closed it."""
 
@@ -90,9 +104,7 @@ def run() -> None:
     """Run one command; every error is one sentence on stderr, with the exit status that says what kind it was."""
     _write_any_character()
     try:
-        status: Any = commands.main(
-            prog_name="queue-auditor", auto_envvar_prefix="QUEUE_AUDITOR", standalone_mode=False
-        )
+        status: Any = commands.main(prog_name="queue-auditor", standalone_mode=False)
     except click.ClickException as error:
         _complain(_sentence(error))
     except (click.Abort, KeyboardInterrupt):
@@ -132,7 +144,7 @@ def _sentence(error: click.ClickException) -> str:
     if isinstance(error, click.BadParameter) and context is not None and error.param is not None:
         name = error.param.name or ""
         if context.get_parameter_source(name) is ParameterSource.ENVIRONMENT:
-            return f"{context.auto_envvar_prefix}_{name.upper()}: {told}"
+            return f"{error.param.envvar}: {told}"
     return f"{told[:1].lower()}{told[1:]}{more}"
 
 

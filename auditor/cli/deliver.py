@@ -127,7 +127,7 @@ def deliver(
 def tell(text: str) -> None:
     """Print it; a reader that has gone (head, less) has seen what it wanted, and the verdict stands."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(_writable(text))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -136,7 +136,7 @@ def tell(text: str) -> None:
 def save(target: str, text: str) -> None:
     """Write a file whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is."""
     file = Path(target)
-    data = text.encode("utf-8", "surrogateescape")
+    data = _writable(text).encode("utf-8", "surrogateescape")
     if file.exists() and not file.is_file():
         try:
             file.write_bytes(data)
@@ -155,3 +155,10 @@ def save(target: str, text: str) -> None:
         raise OSError(problem.errno, problem.strerror, target) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _writable(text: str) -> str:
+    """The text, with halves of UTF-16 pairs, which JSON's escapes can bring in and no file can hold, shown as U+FFFD."""
+    if text.isascii():
+        return text
+    return "".join("\ufffd" if "\ud800" <= c <= "\udc7f" or "\udd00" <= c <= "\udfff" else c for c in text)

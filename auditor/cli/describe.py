@@ -9,12 +9,16 @@ from auditor.errors import RuleRefused
 from auditor.judge.rule import read_rule
 from auditor.judge.rulebook import rules_folder
 from auditor.reports.sarif import Describe, RuleText
+from auditor.suppress.own import OWN
 
 
 def describing(folders: Sequence[str] = ()) -> Describe:
-    """What knows the texts of the shipped rules, of those in these folders."""
+    """What knows the texts of the shipped rules, of those in these folders, and of the auditor's own notes."""
 
     def describe(rule: str) -> RuleText | None:
+        own = OWN.get(rule)
+        if own is not None:
+            return RuleText(rule, own.title, own.rationale, own.severity)
         for folder in (rules_folder(), *map(Path, folders)):
             file = folder / f"{rule}.yaml"
             try:

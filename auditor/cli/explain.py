@@ -11,6 +11,7 @@ from auditor.errors import UsageError
 from auditor.judge.expression import nearest
 from auditor.judge.rulebook import Rulebook, load_folder, rules_folder
 from auditor.reports.rule_page import rule_page
+from auditor.suppress.own import OWN
 
 
 @click.command("explain")
@@ -22,6 +23,10 @@ from auditor.reports.rule_page import rule_page
 )  # fmt: skip
 def command(rule: str, colour: bool | None, rule_folders: tuple[str, ...]) -> None:
     """Show what RULE judges, why it matters, what a fix does, and examples of both."""
+    own = OWN.get(rule)
+    if own is not None:
+        click.echo(f"{rule}\n{own.title}.\n\nSeverity: {own.severity.value}.\n\nWhy it matters\n  {own.rationale}")
+        return
     rules = load_folder(rules_folder())
     for folder in rule_folders:
         rules = Rulebook([*rules, *load_folder(Path(folder))])

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from auditor import audit, mend
+from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.cli.options import in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.cli.options import from_settings, in_colour, wants_colour, what_to_look_at, which_rules
 from auditor.remedies.deliver import Write, deliver
 from auditor.reports.diff import file_diff
 
@@ -16,6 +17,7 @@ from auditor.reports.diff import file_diff
 @click.command("fix")
 @what_to_look_at
 @which_rules
+@from_settings
 @in_colour
 @click.option("--unsafe", is_flag=True, help="Apply the fixes too that may change what the configuration means.")
 @click.option("--diff", "how", flag_value="diff", default=True, help="Show what would change (the default).")
@@ -26,24 +28,29 @@ from auditor.reports.diff import file_diff
 @click.option(
     "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead."
 )
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
+    *,
     path: str,
-    apps: tuple[str, ...],
     kind: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_folders: tuple[str, ...],
     colour: bool | None,
     unsafe: bool,
     how: str,
     output: str | None,
+    **_chosen: object,
 ) -> int:
     """Mend what PATH's audit finds, by the smallest change; nothing is written without --write or --output.
 
-    The corrected text is read again and judged again before it is shown.
+    The corrected text is read again and judged again before it is shown. What comments or the configuration ask to be
+    left alone is left alone.
     """
-    rules = audit.rulebook(select=select, ignore=ignore, folders=rule_folders)
-    plan = mend.plan(path, rules, unsafe=unsafe, apps=apps, kind=kind)
+    chosen = choose(ctx, path)
+    rules = audit.rulebook(
+        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
+    )
+    plan = mend.plan(path, rules, unsafe=unsafe, apps=chosen.of("apps"), kind=kind, lived=chosen.lived())
     painted = wants_colour(colour)
     for file in plan.files:
         notes = [

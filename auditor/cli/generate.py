@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from auditor import audit
+from auditor.cli.chosen import choose
+from auditor.cli.options import from_settings
 from auditor.generate import Wishes, generate
 from auditor.remedies.deliver import Write, deliver
 
@@ -31,7 +33,12 @@ from auditor.remedies.deliver import Write, deliver
 @click.option(
     "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the files below DIR; shown otherwise."
 )
+@from_settings
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
+    *,
     path: str,
     app: str,
     profile: str | None,
@@ -43,15 +50,22 @@ def command(
     timeout: int | None,
     host_memory: int | None,
     output: str | None,
+    **_chosen: object,
 ) -> None:
     """Write the supervisor program and the cron file of an app on the host at PATH (/ by default).
 
     The sum behind numprocs, memory and the time limits is told; what still stands against the host is told too.
     """
     wishes = Wishes(
-        profile=profile, user=user, php=php, connection=connection, numprocs=numprocs, memory=memory, timeout=timeout,
+        profile=choose(ctx, path).of("profile") or profile,
+        user=user,
+        php=php,
+        connection=connection,
+        numprocs=numprocs,
+        memory=memory,
+        timeout=timeout,
         host_memory=host_memory,
-    )  # fmt: skip
+    )
     made = generate(path, app, audit.rulebook(), wishes)
     click.echo(f"# profile: {made.profile}")
     for line in made.sums:

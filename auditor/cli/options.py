@@ -37,6 +37,31 @@ def which_rules(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def from_settings(command: Command) -> Command:
+    """--config and --no-config."""
+    command = click.option(
+        "--config", type=click.Path(dir_okay=False), metavar="FILE",
+        help="The configuration file; queue-auditor.yaml in PATH or above it otherwise.",
+    )(command)  # fmt: skip
+    return click.option("--no-config", is_flag=True, help="Follow no configuration file.")(command)
+
+
+def lived_with(command: Command) -> Command:
+    """--baseline, --inline-ignores and --min-severity."""
+    command = click.option(
+        "--baseline", type=click.Path(dir_okay=False), metavar="FILE",
+        help="Live with what this file holds; `queue-auditor baseline` writes it.",
+    )(command)  # fmt: skip
+    command = click.option(
+        "--inline-ignores/--no-inline-ignores", "inline_ignores", default=True,
+        help="Whether comments in the audited files may ask for something to be left alone.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--min-severity", type=click.Choice(["error", "warning", "note"]), default="note", show_default=True,
+        help="Tell nothing less grave.",
+    )(command)  # fmt: skip
+
+
 def in_colour(command: Command) -> Command:
     """--color / --no-color."""
     return click.option(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from auditor.facts.levers import LEVERS, shown
-from auditor.findings import Bound, Finding, Location, Severity, Skipped, Verdict
+from auditor.findings import Bound, Deploy, Finding, Location, Severity, Skipped, Verdict
 
 Paint = Callable[[str, str], str]
 """Text and the name of a style to the text with that style."""
@@ -32,6 +32,7 @@ def console(verdict: Verdict, *, colour: bool = False, show_skipped: bool = Fals
     blocks = ["\n".join(_finding(finding, paint)) for finding in verdict.findings]
     blocks += ["\n".join(_skipped(verdict, paint, everything=show_skipped))] if verdict.skipped else []
     blocks += ["\n".join(_unread(verdict, paint, everything=show_skipped))] if verdict.unread else []
+    blocks += ["\n".join(_deploy(verdict.deploy, paint))] if verdict.deploy is not None else []
     blocks.append(_sum(verdict, paint))
     return "\n\n".join(blocks) + "\n"
 
@@ -92,6 +93,13 @@ def _unread(verdict: Verdict, paint: Paint, *, everything: bool) -> list[str]:
     return lines
 
 
+def _deploy(deploy: Deploy, paint: Paint) -> list[str]:
+    if not deploy.restarts:
+        return [paint(f"deployed, the change since {deploy.base} restarts nothing under supervisor", "dim")]
+    head = paint(f"deployed, the change since {deploy.base} does this at `supervisorctl update`:", "dim")
+    return [head, *(f"  {restart.told}" for restart in deploy.restarts)]
+
+
 def _one(skipped: Skipped) -> str:
     fact = f" ({skipped.fact})" if skipped.fact else ""
     return f"{skipped.rule}  {skipped.subject}{fact}: {skipped.reason}"
@@ -105,6 +113,8 @@ def _sum(verdict: Verdict, paint: Paint) -> str:
         if count
     )
     ignored = f", {len(verdict.ignored)} ignored" if verdict.ignored else ""
+    if verdict.stale:
+        ignored += f", {verdict.stale} of the baseline no longer found"
     seen = _seen(verdict)
     fixable = sum(1 for finding in verdict.findings if finding.fixable)
     hint = f"; {fixable} of them `queue-auditor fix` can mend" if fixable else ""

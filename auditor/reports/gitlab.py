@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from auditor.findings import Severity, Verdict
+from auditor.reports.json_report import written
 from auditor.reports.words import counted, path, told
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.NOTE: "minor"}
@@ -26,4 +26,4 @@ def gitlab(verdict: Verdict) -> str:
         }
         for finding, fingerprint in counted(verdict.findings)
     ]
-    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    return written(entries, indent=1) + "\n"

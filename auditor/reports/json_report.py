@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from auditor.errors import Unreadable
 from auditor.findings import Verdict
 
 FORMAT = 1
@@ -20,12 +23,17 @@ def json_report(verdict: Verdict, *, version: str) -> str:
         "tool": "queue-auditor",
         "version": version,
         "summary": summary(verdict),
-        **msgspec.to_builtins(verdict),
+        **_finite(msgspec.to_builtins(verdict)),
     }
     for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode()  # a byte of no encoding becomes JSON's own \\udcXX
+    return written(found, indent=2) + "\n"
+
+
+def written(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON in UTF-8; a byte of no encoding, which no UTF-8 holds, becomes JSON's own escape of it."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def summary(verdict: Verdict) -> dict[str, int]:
@@ -51,8 +59,55 @@ def schema() -> dict[str, Any]:
     report["required"] = [*head, "findings", "skipped", "ignored"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A report of queue-auditor",
         **report,
+        "title": "A report of queue-auditor",
         "additionalProperties": False,
         "$defs": verdict["$defs"],
     }
+
+
+class ReportRefused(Unreadable):
+    """A saved report is not one that this version can read."""
+
+
+MAX_BYTES = 256 * 1024 * 1024
+"""No report is larger."""
+
+
+def read_report(path: str) -> Verdict:
+    """The verdict of a saved report; raises ReportRefused."""
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise ReportRefused(path, (problem.strerror or "it cannot be read").lower()) from None
+    if len(data) > MAX_BYTES:
+        raise ReportRefused(path, f"it is larger than {MAX_BYTES:,} bytes")
+    try:
+        found = json.loads(data)  # not msgspec's reader, which refuses the bytes of no encoding that we write as \udcXX
+        head = msgspec.convert(found, _Head)
+        if head.tool != "queue-auditor" or head.summary is None:
+            raise ReportRefused(path, "it is no JSON report of queue-auditor (`audit --format json` writes one)")
+        if head.format != FORMAT:
+            raise ReportRefused(path, f"its format is {head.format}, and this version reads format {FORMAT}")
+        return msgspec.convert(found, Verdict)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        told = str(problem)[:200]
+        raise ReportRefused(path, f"it is no JSON report of queue-auditor: {told[:1].lower()}{told[1:]}") from None
+
+
+class _Head(msgspec.Struct):
+    """What every report says of itself."""
+
+    tool: str = ""
+    format: int | None = None
+    summary: dict[str, int] | None = None
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: a bound without a limit is written as a text."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return "Infinity" if isinstance(value, float) and math.isinf(value) else value

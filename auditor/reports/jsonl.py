@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from auditor.findings import Verdict
-from auditor.reports.json_report import FORMAT, summary
+from auditor.reports.json_report import FORMAT, summary, written
 from auditor.reports.words import path
 
 
 def jsonl(verdict: Verdict, *, version: str) -> str:
     """Findings first, then what is ignored, what was not judged, what was not read, what a deploy restarts."""
-    return "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in _entries(verdict, version))
+    return "".join(written(entry) + "\n" for entry in _entries(verdict, version))
 
 
 def _entries(verdict: Verdict, version: str) -> Iterator[dict[str, Any]]:

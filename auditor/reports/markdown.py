@@ -25,7 +25,7 @@ def markdown(verdict: Verdict) -> str:
     budget = MAX_CHARACTERS - sum(map(len, blocks)) - sum(map(len, tail))
     for number, finding in enumerate(verdict.findings):
         part = _part(verdict, finding)
-        budget -= len(part.encode()) + 2
+        budget -= len(part.encode("utf-8", "surrogatepass")) + 2
         if budget < 0:
             blocks.append(f"…and {len(verdict.findings) - number} more findings: this summary has a limit of size.")
             break

@@ -6,12 +6,12 @@ edit that might be half of one: what would mend a finding stands in its message.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from auditor.facts.site import Unread
 from auditor.findings import Finding, Ignored, Location, Severity, Skipped, Verdict
+from auditor.reports.json_report import written
 from auditor.reports.words import counted, path, whole
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -72,7 +72,7 @@ def sarif(verdict: Verdict, *, version: str, describe: Describe = lambda _: None
     }
     if verdict.deploy is not None:
         run["properties"] = {"deploy": [restart.told for restart in verdict.deploy.restarts]}
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
+    return written({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
 def _rule(rule: str, text: RuleText | None, found: Severity | None) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _uri(file: str) -> str:
     quoted = "".join(
         character
         if character in _SAFE
-        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
         for character in file
     )
     return f"file://{quoted}" if quoted.startswith("/") else quoted

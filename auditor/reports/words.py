@@ -16,7 +16,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def path(verdict: Verdict, file: str) -> str:
     """A file of the audited tree, seen from where the audit was started: what a CI system links to."""
     whole = posixpath.join(verdict.root, file) if file else verdict.root
-    return whole.removesuffix("/") or "."
+    return whole.rstrip("/") or verdict.root or "."
 
 
 def told(finding: Finding) -> str:

@@ -541,10 +541,10 @@ USAGE = (
     Case(
         "an environment variable with a bad value",
         2,
-        "QUEUE_AUDITOR_AUDIT_FAIL_ON",
+        "QUEUE_AUDITOR_FAIL_ON",
         {},
         ("audit", "host"),
-        {"QUEUE_AUDITOR_AUDIT_FAIL_ON": "fatal"},
+        {"QUEUE_AUDITOR_FAIL_ON": "fatal"},
     ),
     Case(
         "an app that is not there",

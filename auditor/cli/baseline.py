@@ -1,0 +1,59 @@
+"""`queue-auditor baseline`: write what is found now to a file that later audits live with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor import audit
+from auditor.cli.chosen import choose
+from auditor.cli.deliver import save, tell
+from auditor.cli.options import from_settings, what_to_look_at, which_rules
+from auditor.suppress.baseline import baseline_of, pruned, read_baseline, write_baseline
+
+FILE = "queue-auditor-baseline.json"
+"""Where a baseline goes where nobody says otherwise."""
+
+
+@click.command("baseline")
+@what_to_look_at
+@which_rules
+@from_settings
+@click.option(
+    "--output", default=FILE, show_default=True, metavar="FILE", help="Where it goes; “-” is standard output."
+)
+@click.option("--prune", is_flag=True, help="Only take out of FILE what is no longer found; nothing is added.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    path: str,
+    kind: str | None,
+    output: str,
+    prune: bool,
+    **_chosen: Any,
+) -> None:
+    """Write what is found in PATH now: `queue-auditor audit --baseline FILE` then tells only what is new.
+
+    What comments or the configuration already ignore is left out.
+    """
+    if prune and output == "-":
+        raise click.UsageError("--prune needs the file that it prunes", ctx)
+    chosen = choose(ctx, path)
+    rules = audit.rulebook(
+        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
+    )
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind)
+    lived = chosen.lived()._replace(baseline="")
+    findings = audit.live_with(audit.judge(site, rules), site, rules, lived).findings
+    made = pruned(read_baseline(output), findings) if prune else baseline_of(findings)
+    text = write_baseline(made)
+    if output == "-":
+        tell(text)
+        return
+    save(output, text)
+    count = sum(entry.count for entry in made.findings)
+    click.echo(f"{count} finding{'' if count == 1 else 's'} in {Path(output)}.", err=True)
