@@ -6,7 +6,9 @@ where a part is not what this script would write.
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +94,30 @@ def scopes() -> str:
     return "\n".join([judged, *facts])
 
 
+def settings() -> str:
+    """Every key of the configuration file, with its default."""
+    from auditor.settings.shape import KEYS
+
+    rows = [
+        (f"`{name}`", f"`{json.dumps(key.default)}`", f"{key.about}{' Paths count from the file.' if key.path else ''}")
+        for name, key in KEYS.items()
+    ]
+    return table(("key", "default", "what it does"), *rows)
+
+
+def formats() -> str:
+    """Every form of a report, by its name."""
+    import importlib
+
+    from auditor.cli.deliver import FORMATS
+
+    rows = []
+    for name in FORMATS:
+        module = importlib.import_module(f"auditor.reports.{'json_report' if name == 'json' else name}")
+        rows.append((f"`{name}`", (module.__doc__ or "").partition("\n")[0]))
+    return table(("`--format`", "what it is"), *rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "floors": floors,
@@ -100,6 +126,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "rules": rules,
     "scopes": scopes,
+    "settings": settings,
+    "formats": formats,
 }
 """Every part that prose may ask for, by name."""
 
@@ -115,13 +143,24 @@ def filled(text: str) -> str:
     return MARKED.sub(lambda mark: f"{mark[1]}\n{PARTS[mark[2]]()}\n{mark[3]}", text)
 
 
+def schemas() -> dict[str, str]:
+    """The text of each docs/NAME.schema.json, by name."""
+    made = runpy.run_path(str(ROOT / "docs" / "schemas.py"))["SCHEMAS"]
+    return {name: json.dumps(make(), indent=2, ensure_ascii=False) + "\n" for name, make in made.items()}
+
+
 def main() -> None:
-    """Rewrite the pages whose parts have changed, and name them."""
+    """Rewrite the pages whose parts have changed, and the schemas, and name them."""
     for page in pages():
         text = page.read_text(encoding="utf-8")
         if (new := filled(text)) != text:
             page.write_text(new, encoding="utf-8")
             print(f"wrote {page.relative_to(ROOT)}")
+    for name, schema in schemas().items():
+        file = ROOT / "docs" / f"{name}.schema.json"
+        if not file.exists() or file.read_text(encoding="utf-8") != schema:
+            file.write_text(schema, encoding="utf-8")
+            print(f"wrote {file.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
