@@ -126,7 +126,9 @@ def test_interrupted(moment: str, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     module, _, name = moment.rpartition(".")
     program = (
+        # a shell's background job inherits an ignored SIGINT, which no terminal's Ctrl-C meets
         f"import importlib, signal; from auditor.cli import main; "
+        f"signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"setattr(importlib.import_module({module!r}), {name!r}, lambda *a, **k: signal.raise_signal(signal.SIGINT)); main()"
     )
 
