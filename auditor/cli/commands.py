@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, str] = {
     "audit": "Judge a host, a repository or one file.",
     "fix": "Show, or write, the corrected supervisor and cron files.",
     "generate": "Write supervisor and cron files for an app from nothing.",
+    "install": "Set up an app's workers, scheduler and settings as a whole.",
+    "uninstall": "Take away exactly what `install` wrote.",
     "facts": "Print what was read, as JSON that another audit can judge.",
     "render": "Turn a saved JSON report into any other form.",
     "baseline": "Write what is found now to a file that later audits live with.",

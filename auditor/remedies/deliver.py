@@ -26,6 +26,8 @@ class Write(NamedTuple):
     """What it held when it was judged, None where it was not there."""
     after: bytes
     """What it is to hold."""
+    backup: bool = True
+    """Whether the old one is worth a copy: not where it is our own."""
 
 
 def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
@@ -38,7 +40,7 @@ def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
             _unchanged(write)
             staged.append((write, _stage(write)))
         for write, _ in staged:
-            if backup and write.before is not None:
+            if backup and write.backup and write.before is not None:
                 backups.append(_backup(write))
         for write, partial in staged:
             os.replace(partial, write.target)
