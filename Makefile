@@ -36,7 +36,7 @@ test: system-packages lint types ## everything CI checks: the oracles' packages,
 
 .PHONY: proofs
 proofs: system-packages $(VENV)/.dev ## the harms, shown with real workers, queues and supervisors
-	@$(PYTHON) -m pytest -q tests/proofs
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/proofs --table docs/proofs.md
 
 .PHONY: bench
 bench: $(VENV)/.dev ## measure start-up, audits and readers against their budgets

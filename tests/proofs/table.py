@@ -19,6 +19,14 @@ again without an error.
 
 Laravel is 8.83, the PHP, Redis, MariaDB and cron are Debian's, supervisord is the version that the tests install.
 Rules for what cannot be had there say `none` and why in `queue-auditor explain RULE`.
+
+Reality has corrected these:
+
+- `timeouts/block-for-is-text` said that no job is run; a worker runs what it finds, and dies of the empty queue.
+- `scheduler/cron-percent` had its line made anew from what the percent sign had left of it; now the sign is escaped.
+- `scheduler/missing` got a file of its own beside one that was only to be mended, which ran every task twice.
+- `scheduler/cron-file-name` objected to the backup that `fix` had left in /etc/cron.d.
+- `timeouts/sleep-below-timeout` wrote a `--rest=0` that changed nothing.
 """
 
 

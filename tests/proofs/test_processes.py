@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proofs.scenes import programs
+from tests.proofs.scenes import programs, supervisor
 
 Prove = Callable[..., None]
 
@@ -82,3 +82,28 @@ def test_listener_drops_job(prove: Prove) -> None:
 def test_root_owns_the_log(prove: Prove) -> None:
     """What a worker of root's writes, the web server's user cannot write to."""
     prove(programs.RootOwnsTheLog)
+
+
+def test_backgrounded_workers_pile_up(prove: Prove) -> None:
+    """A worker with & behind it is one that nobody watches."""
+    prove(programs.BackgroundedCommand)
+
+
+def test_escaped_line_break(prove: Prove) -> None:
+    """A backslash at the end of a line is no continuation to supervisord."""
+    prove(programs.LineEscaped)
+
+
+def test_relative_command(prove: Prove) -> None:
+    """`./artisan` is not looked for in directory=."""
+    prove(programs.RelativeCommand)
+
+
+def test_no_processes_run_nothing(prove: Prove) -> None:
+    """numprocs=0 is taken, and runs nothing."""
+    prove(programs.NoProcesses)
+
+
+def test_second_process_of_a_name_is_dropped(prove: Prove) -> None:
+    """Two processes of one name in a group: one of them never runs."""
+    prove(supervisor.NamesCollide)

@@ -52,3 +52,43 @@ def test_memory_restarts_fatal(prove: Prove) -> None:
 def test_dies_in_mid_job(prove: Prove) -> None:
     """Where PHP's memory_limit is below --memory, a leak ends a worker in a job and not between two."""
     prove(queues.DiesInMidJob)
+
+
+def test_env_swallowed(prove: Prove) -> None:
+    """A .env that ends at an open quote is read without a complaint."""
+    prove(queues.EnvSwallowed)
+
+
+def test_worker_on_idle_connection(prove: Prove) -> None:
+    """`queue:work sync` never has anything to do."""
+    prove(queues.WorkerOnIdleConnection)
+
+
+def test_sqlite_locks_workers_out(prove: Prove) -> None:
+    """Six processes of one program on SQLite."""
+    prove(queues.SqliteLocks, "sqlite")
+
+
+def test_sqlite_locks_programs_out(prove: Prove) -> None:
+    """Several programs of one process each on SQLite."""
+    prove(queues.SqliteTwoPrograms, "sqlite")
+
+
+def test_packed_job_runs_again(prove: Prove) -> None:
+    """phpredis packs what the queue looks for."""
+    prove(queues.PackedJobRunsAgain)
+
+
+def test_failed_job_is_gone(prove: Prove) -> None:
+    """A failed job that nothing keeps."""
+    prove(queues.FailedJobIsGone)
+
+
+def test_apps_take_each_others_jobs(prove: Prove) -> None:
+    """Two applications, one Redis, one prefix."""
+    prove(queues.AppsShareQueues)
+
+
+def test_attempts_overflow(prove: Prove) -> None:
+    """The 256th attempt of a job in MariaDB."""
+    prove(queues.AttemptsOverflow, "mariadb")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.proofs.scenes import timeouts
+from tests.proofs.scenes import programs, timeouts
 
 Prove = Callable[..., None]
 
@@ -51,3 +51,18 @@ def test_idle_worker_kills_itself(prove: Prove) -> None:
 def test_blocked_worker_cannot_stop(prove: Prove) -> None:
     """With block_for 0 an idle worker hears no SIGTERM until a job arrives, so that every stop ends in SIGKILL."""
     prove(timeouts.BlockedWorkerCannotStop)
+
+
+def test_job_without_limit_runs_twice(prove: Prove) -> None:
+    """`--timeout=0` is longer than any retry_after."""
+    prove(timeouts.JobHasNoLimit)
+
+
+def test_block_for_as_text(prove: Prove) -> None:
+    """phpredis takes no text for the time that it is to block."""
+    prove(timeouts.BlocksForText)
+
+
+def test_no_signals(prove: Prove) -> None:
+    """A worker that may not set its alarm does not run at all."""
+    prove(programs.NoSignals)

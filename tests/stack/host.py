@@ -16,12 +16,27 @@ from tests.stack.journal import Journal
 from tests.stack.laravel import Laravel, web_user
 from tests.stack.polling import StackError
 from tests.stack.processes import DIES_WITH_US
-from tests.stack.rooms import start_words
+from tests.stack.rooms import run, start_words
 from tests.stack.supervisord import Build, Supervisord
 
-PARTS = ("etc/supervisor", "etc/cron.d", "etc/crontab", "var/spool/cron/crontabs", "var/www", "var/log", "run")
+PARTS = (
+    "etc/supervisor",
+    "etc/cron.d",
+    "etc/crontab",
+    "etc/php",
+    "var/spool/cron/crontabs",
+    "var/www",
+    "var/log",
+    "run",
+)
 """What of a host's folder is laid over this machine's, where it is there."""
 SCRIPT = Path(__file__).with_name("host.sh")
+LOOPBACK_UP = """\
+import fcntl, socket, struct
+SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", IFF_UP | IFF_RUNNING))
+"""
+"""What switches on a new network namespace's loopback; iproute2 is not on every machine."""
 SUPERVISORD_CONF = """\
 [unix_http_server]
 file=/var/run/supervisor.sock
@@ -70,6 +85,8 @@ class Host:
         self.folder = folder
         self.laravel = Laravel(folder / "var/www/app", self, "/var/www/app", web_user())
         self.supervisord: Supervisord | None = None
+        self.alone = False
+        """Whether it has a loopback of its own, from which nothing of this machine is reached, nor it from there."""
         self._cron: Cron | None = None
         self._holder: subprocess.Popen[str] | None = None
         self._pid = 0
@@ -147,6 +164,8 @@ class Host:
         for line in self._holder.stdout:
             if line.startswith("ready "):
                 self._pid = int(line.split()[1])
+                if self.alone:
+                    run(self, ["/usr/bin/python3", "-c", LOOPBACK_UP]).must()
                 return
             said += line
         self.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,14 +49,18 @@ class ExitsTooQuickly(Scene):
     rule = "processes/worker-exits-before-startsecs"
     then = "It is started again and again, and runs the job when there is one."
     always = Change(options={"stop-when-empty": "", "max-time": None})
-    bad = Change(program={"startsecs": "10"})
+    bad = Change(program={"startsecs": "60"})  # six real seconds: even a busy machine ends a start within
     good = Change(program={"startsecs": "0"})
     clock: ClassVar[str | None] = "+0 x10"
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        until(lambda: len(server.exits(NAME)) >= 4, 10, "the worker ends four times", server.log_path)
-        comes(lambda: server.states()[NAME] == "FATAL", 0.5)
+        until(
+            lambda: server.states()[NAME] == "FATAL" or len(server.exits(NAME)) >= 6,
+            30,
+            "supervisord gives up, or starts it six times",
+            server.log_path,
+        )
         host.laravel.push("J").must()
         comes(lambda: host.journal.ends("J"), 2)
         return see(host, left=host.laravel.count())
@@ -79,7 +84,7 @@ class CrashLoopLooksWell(Scene):
     then = "It is FATAL, for anyone to see."
     always = Change(files={"var/www/app/vendor/autoload.php": "<?php throw new Error('a deploy went wrong');\n"})
     bad = Change(program={"startsecs": "0"})
-    clock: ClassVar[str | None] = "+0 x4"
+    clock: ClassVar[str | None] = "+0 x2"
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
@@ -291,3 +296,85 @@ class RootOwnsTheLog(Scene):
 
 def _of_root(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.stat().st_uid == 0]
+
+
+class BackgroundedCommand(Scene):
+    """A worker in the background is out of supervisord's sight: every start leaves one more, and none is stopped."""
+
+    rule = "processes/backgrounded-command"
+    then = "One worker runs, and supervisord watches it."
+    bad = Change(program={"command": 'sh -c "php /var/www/app/artisan {worker} &"'})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        comes(lambda: len(host.workers()) >= 2, 5)
+        until(lambda: server.states()[NAME] in {"RUNNING", "FATAL"}, 15, "supervisord gives up or is content")
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {NAME: "FATAL"}
+        assert len(seen.orphans) >= 2
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.states == {NAME: "RUNNING"}
+        assert seen.workers == 1
+        assert seen.orphans == []
+
+
+class LineEscaped(NeverRuns):
+    """A backslash at a line's end makes the line break a part of the next word, which artisan refuses."""
+
+    rule = "processes/command-line-continuation"
+    bad = Change(program={"command": "php /var/www/app/artisan {worker} \\\n  --queue=default"})
+    words = "Too many arguments"
+
+
+class RelativeCommand(NeverRuns):
+    """A command with a relative path is looked for where supervisord was started, whatever directory= says."""
+
+    rule = "processes/relative-command"
+    bad = Change(program={"command": "./artisan {worker}"})
+    words = "can't find command './artisan'"
+
+
+class NoProcesses(Scene):
+    """With numprocs=0 a program has no process, no line in the status, and no log: its jobs wait."""
+
+    rule = "processes/numprocs-zero"
+    bad = Change(program={"numprocs": "0"})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J").must()
+        comes(lambda: host.journal.ends("J"), 8 if server.states() else 2)
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert set(seen.states) == {NAME}
+        assert seen.labels("end") == {"J"}
+
+
+class NoSignals(NeverRuns):
+    """A php.ini that forbids pcntl's functions, as hardening guides have it, ends every worker at its start."""
+
+    rule = "timeouts/timeout-not-enforced"
+    words = "pcntl_async_signals"
+
+    @override
+    def prepare(self, host: Host, *, bad: bool) -> None:
+        shutil.copytree("/etc/php", host.folder / "etc/php", symlinks=True)
+        forbidden = "exec,system" + (",pcntl_alarm,pcntl_signal,pcntl_async_signals" if bad else "")
+        for folder in (host.folder / "etc/php").glob("*/cli/conf.d"):
+            (folder / "99-hardening.ini").write_text(f"disable_functions={forbidden}\n")
+
+    @override
+    def push(self, host: Host) -> None:
+        host.laravel.push("J").must()

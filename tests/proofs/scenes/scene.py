@@ -159,9 +159,9 @@ class Scene:
     The docstring of each subclass is the harm in one sentence.
     """
 
-    rule: ClassVar[str]
+    rule: str
     """The rule that must object to the bad host."""
-    subject: ClassVar[str] = "worker"
+    subject: str = "worker"
     """What its finding is about; {connection} is the backend's."""
     then: ClassVar[str] = "The job is run."
     """What is seen once the host is put right, in a sentence."""
@@ -190,7 +190,7 @@ class Scene:
         config = {name.replace("{connection}", connection): value for name, value in change.config.items()}
         host = Host.lay_out(
             folder,
-            self.conf(change),
+            self.conf(change, bad=bad),
             env={**self.backend.env, **change.env},
             config=config,
             files={"etc/passwd": PASSWD, "etc/cron.d/works": CRON, **change.files},
@@ -213,15 +213,14 @@ class Scene:
         host.laravel.forget()
         self.empty(host)
 
-    @classmethod
-    def harm(cls) -> str:
+    def harm(self) -> str:
         """The harm in one sentence."""
-        return (cls.__doc__ or "").partition("\n")[0]
+        return (type(self).__doc__ or "").partition("\n")[0]
 
     def prepare(self, host: Host, *, bad: bool) -> None:
         """What else has happened on the host before it runs."""
 
-    def conf(self, change: Change) -> str:
+    def conf(self, change: Change, *, bad: bool) -> str:
         """The text of etc/supervisor/conf.d/works.conf."""
         connection = self.backend.connection if change.connection is None else change.connection
         options = {**OPTIONS, **change.options}
@@ -253,7 +252,7 @@ class Scene:
 class NeverRuns(Scene):
     """A worker that supervisord gives up: scenes differ only in what it stumbles over."""
 
-    always = Change(program={"startsecs": "10"})
+    always = Change(program={"startsecs": "60"})  # six real seconds: even a busy machine ends a start within
     clock: ClassVar[str | None] = "+0 x10"
     words: ClassVar[str]
     """What somebody says of it, in supervisord's log or in the worker's."""
@@ -263,7 +262,7 @@ class NeverRuns(Scene):
         self.push(host)
         until(
             lambda: host.journal.ends("J") or "FATAL" in server.states().values(),
-            12,
+            30,
             "J ends or the worker is FATAL",
             server.log_path,
         )

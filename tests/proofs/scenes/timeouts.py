@@ -69,6 +69,15 @@ class JobFailsAndSucceeds(JobRunsTwice):
         assert not (seen.ends and seen.failures)
 
 
+class JobHasNoLimit(JobRunsTwice):
+    """Without a time limit a job outlasts any retry_after, and a second worker begins it."""
+
+    rule = "timeouts/timeout-unlimited"
+    bad = Change(options={"timeout": "0"})
+    good = Change(options={"timeout": "80"})
+    backends: ClassVar[tuple[str, ...]] = ("redis",)
+
+
 class RetryAfterIsZero(Scene):
     """A retry_after cast from a variable that is not there is 0: a running job is handed out again at once."""
 
@@ -235,3 +244,32 @@ class BlockedWorkerCannotStop(Scene):
     @override
     def unharmed(self, seen: Seen) -> None:
         assert f"killing '{NAME}'" not in seen.log
+
+
+class BlocksForText(Scene):
+    """block_for as text, which env() gives, ends a worker as soon as it finds its queue empty, until it is FATAL."""
+
+    rule = "timeouts/block-for-is-text"
+    subject = "redis"
+    always = Change(program={"startsecs": "30"})
+    bad = Change(config={"queue.connections.redis.block_for": "env('REDIS_BLOCK_FOR', '5')"})
+    good = Change(config={"queue.connections.redis.block_for": "(int) env('REDIS_BLOCK_FOR', 1)"})
+    clock: ClassVar[str | None] = "+0 x10"
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        until(lambda: server.states()[NAME] in {"RUNNING", "FATAL"}, 15, "supervisord gives up or is content")
+        host.laravel.push("J").must()
+        comes(lambda: host.journal.ends("J"), 3)
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {NAME: "FATAL"}
+        assert set(seen.exits) == {"exit status 255; not expected"}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.exits == []
+        assert seen.labels("end") == {"J"}

@@ -1,0 +1,483 @@
+"""Harms of supervisor's own format: what it refuses, and with it every program; what it reads otherwise than it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
+
+from typing_extensions import override
+
+from tests.proofs.scenes.scene import EMPTY, NAME, Change, NeverRuns, Scene, Seen, comes, see
+from tests.proofs.scenes.timeouts import JobIsKilledAtStop
+from tests.stack.backends import Backend
+from tests.stack.host import SUPERVISORD_CONF, Host
+from tests.stack.processes import free_port
+from tests.stack.rooms import run
+from tests.stack.supervisord import Refused, Supervisord
+
+
+class Edited(Scene):
+    """A sound conf in which one piece of text is replaced by another: what is bad about it is in no option's value."""
+
+    old: str = ""
+    """The piece; "" for the end of the file."""
+    new: str = ""
+    """What stands there on the bad host."""
+    right: str | None = None
+    """What stands there on the good one, where that is not the piece itself."""
+
+    @override
+    def conf(self, change: Change, *, bad: bool) -> str:
+        text = super().conf(change, bad=bad)
+        new = self.new if bad else self.right
+        if new is None:
+            return text
+        assert self.old in text
+        return text.replace(self.old, new, 1) if self.old else text + new
+
+
+class Fault(NamedTuple):
+    """One thing that supervisord refuses."""
+
+    rule: str
+    """The rule that objects."""
+    name: str
+    """Its test's id."""
+    harm: str
+    """The harm in a sentence."""
+    old: str
+    """A piece of the sound conf; "" for its end."""
+    new: str
+    """What stands there instead."""
+    words: str
+    """What supervisord says."""
+    subject: str = "program:worker"
+    """What the finding is about."""
+
+
+class RefusesAll(Edited):
+    """supervisord does not start, and no program of any file runs."""
+
+    then = "supervisord starts, and the job is run."
+
+    def __init__(self, backend: Backend, fault: Fault) -> None:
+        """The scene of one fault."""
+        super().__init__(backend)
+        self.fault = fault
+        self.rule, self.subject = fault.rule, fault.subject
+        self.old, self.new = fault.old, fault.new
+
+    @override
+    def harm(self) -> str:
+        return self.fault.harm
+
+    @override
+    def observe(self, host: Host) -> Seen:
+        try:
+            return super().observe(host)
+        except Refused as refused:
+            return Seen(exit_code=refused.exit_code, output=refused.output, starts=host.journal.starts())
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J").must()
+        host.laravel.await_end("J")
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.exit_code == 2
+        assert self.fault.words in seen.output
+        assert not seen.starts
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"J"}
+
+
+CONF = "etc/supervisor/conf.d/works.conf"
+MAIN = "etc/supervisor/supervisord.conf"
+LOG = "stdout_logfile=/var/log/supervisor/%(program_name)s.log"
+COMMAND = "command=php /var/www/app/artisan queue:work redis --sleep=1 --tries=3 --timeout=60 --max-jobs=1000"
+FAULTS = (
+    Fault(
+        "supervisor/bom",
+        "byte-order-mark",
+        "A byte order mark, which no editor shows, is text before the first section: supervisord does not start.",
+        "[program:worker]",
+        "\ufeff[program:worker]",
+        "File contains no section headers",
+        MAIN,
+    ),
+    Fault(
+        "supervisor/percent-unescaped",
+        "date-format",
+        "A date format in a value is taken for an expansion: supervisord does not start.",
+        'USER="www-data"',
+        'USER="www-data",FORMAT="%d.%m.%Y"',
+        "is badly formatted",
+    ),
+    Fault(
+        "supervisor/percent-unescaped",
+        "unknown-name",
+        "An expansion that an option does not know: supervisord does not start.",
+        LOG,
+        LOG.replace("program_name", "process_name"),
+        "process_name",
+    ),
+    Fault(
+        "supervisor/program-without-command",
+        "shared-options",
+        "A section of shared options has no command: supervisord does not start.",
+        "",
+        "\n[program:defaults]\nautorestart=true\n",
+        "program section program:defaults does not specify a command",
+        "program:defaults",
+    ),
+    Fault(
+        "supervisor/invalid-value",
+        "autorestart",
+        "One word that autorestart does not have: supervisord does not start.",
+        "autorestart=true",
+        "autorestart=always",
+        "invalid 'autorestart' value 'always'",
+        "worker",
+    ),
+    Fault(
+        "supervisor/invalid-value",
+        "unit",
+        "Seconds with a unit: supervisord does not start.",
+        "startsecs=1",
+        "startsecs=1s",
+        "invalid literal for int()",
+        "worker",
+    ),
+    Fault(
+        "supervisor/invalid-value",
+        "signal",
+        "A signal that is none: supervisord does not start.",
+        "startsecs=1",
+        "startsecs=1\nstopsignal=TERMINATE",
+        "is not a valid signal",
+        "worker",
+    ),
+    Fault(
+        "supervisor/log-dir-missing",
+        "log-folder",
+        "A log's folder is not there: supervisord does not start.",
+        LOG,
+        "stdout_logfile=/var/log/works/worker.log",
+        "The directory named as part of the path /var/log/works/worker.log does not exist",
+        "worker",
+    ),
+    Fault(
+        "supervisor/quoted-value",
+        "user",
+        "A user's name in quotes is nobody's: supervisord does not start.",
+        "user=www-data",
+        'user="www-data"',
+        "Invalid user name",
+    ),
+    Fault(
+        "supervisor/quoted-value",
+        "log",
+        "A log's path in quotes lies in a folder that begins with one: supervisord does not start.",
+        LOG,
+        'stdout_logfile="/var/log/supervisor/worker.log"',
+        "does not exist",
+    ),
+    Fault(
+        "supervisor/conf-parse-error",
+        "no-delimiter",
+        "A line that is neither an option nor a section: supervisord does not start.",
+        "autostart=true",
+        "autostart true",
+        "autostart true",
+        MAIN,
+    ),
+    Fault(
+        "supervisor/conf-parse-error",
+        "no-section",
+        "An option before any section: supervisord does not start.",
+        "[program:worker]",
+        "numprocs=1\n[program:worker]",
+        "File contains no section headers",
+        MAIN,
+    ),
+    Fault(
+        "supervisor/conf-parse-error",
+        "group",
+        "A group lists a program that is not there: supervisord does not start.",
+        "",
+        "\n[group:works]\nprograms=wroker\n",
+        "names unknown program or fcgi-program wroker",
+        "group:works",
+    ),
+    Fault(
+        "supervisor/conf-parse-error",
+        "event-listener",
+        "An event listener without events: supervisord does not start.",
+        "",
+        "\n[eventlistener:watch]\ncommand=/bin/cat\n",
+        '[eventlistener:watch] section requires an "events" line',
+        "eventlistener:watch",
+    ),
+)
+"""Everything that is refused as a whole; whatever else stands in any file, nothing runs."""
+
+
+def faults(*rules: str) -> list[Fault]:
+    """Those of these rules."""
+    return [fault for fault in FAULTS if fault.rule in rules]
+
+
+class QuotedDirectory(NeverRuns):
+    """Quotes around a directory are part of its name, and every start ends there."""
+
+    rule = "supervisor/quoted-value"
+    subject = "program:worker"
+    bad = Change(program={"directory": '"/var/www/app"'})
+    words = "couldn't chdir"
+
+
+class OpenQuote(NeverRuns):
+    """A command with an open quote passes, and fails when it is to start."""
+
+    rule = "supervisor/conf-parse-error"
+    subject = "program:worker"
+    bad = Change(options={"queue": '"default'})
+    good = Change(options={"queue": '"default"'})
+    words = "can't parse command"
+
+
+class OptionSwallowed(Edited, NeverRuns):
+    """An indented option is a part of the value above it, here an argument that artisan does not know."""
+
+    rule = "supervisor/swallowed-by-continuation"
+    subject = "program:worker"
+    old = "\nprocess_name="
+    new = "\n  stopwaitsecs=75\nprocess_name="
+    right: str | None = "\nprocess_name="
+    words = "Too many arguments"
+
+
+class MisspeltOption(JobIsKilledAtStop):
+    """A misspelt option is ignored without a word: supervisord waits its 10 s, and kills the job."""
+
+    rule = "supervisor/unknown-option"
+    bad = Change(program={"stopwaitsecs": None, "stopwaitsec": "75"})
+
+
+class NotThere(Scene):
+    """A program that everybody believes to run, and of which supervisord knows nothing."""
+
+    then = "It runs, and the job with it."
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J").must()
+        comes(lambda: host.journal.ends("J"), 8 if server.states() else 2)
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert set(seen.states) == {NAME}
+        assert seen.labels("end") == {"J"}
+
+
+class MisspeltSection(Edited, NotThere):
+    """A section whose kind is misspelt is ignored without a word."""
+
+    rule = "supervisor/unknown-section"
+    subject = "progam:worker"
+    old = "[program:worker]"
+    new = "[progam:worker]"
+    right: str | None = "[program:worker]"
+
+
+class OtherEnding(NotThere):
+    """A file with an ending that the main file does not include is never read."""
+
+    rule = "supervisor/conf-not-included"
+    subject = "etc/supervisor/conf.d/works.ini"
+
+    @override
+    def prepare(self, host: Host, *, bad: bool) -> None:
+        if bad:
+            path = host.folder / CONF
+            path.rename(path.with_suffix(".ini"))
+
+
+class ValueCut(Scene):
+    """An unquoted blank ends a value of environment=: the worker has another prefix than the application, and other queues."""
+
+    rule = "supervisor/environment-corrupted"
+    subject = "program:worker"
+    always = Change(env={"REDIS_PREFIX": '"works co_"'})
+    bad = Change(program={"environment": 'HOME="/var/www",USER="www-data",REDIS_PREFIX=works co_'})
+    good = Change(program={"environment": 'HOME="/var/www",USER="www-data",REDIS_PREFIX="works co_"'})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        host.laravel.push("J").must()
+        comes(lambda: host.journal.ends("J"), 3)
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {NAME: "RUNNING"}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"J"}
+
+
+class CommentCutsCommand(Scene):
+    """A semicolon after a blank begins a comment: the options behind it are lost, and the queues in them never read."""
+
+    rule = "supervisor/comment-cuts-value"
+    subject = "program:worker"
+    then = "Both queues are read."
+    bad = Change(program={"command": "php /var/www/app/artisan {worker} ; --queue=mails,default"})
+    good = Change(program={"command": "php /var/www/app/artisan {worker} --queue=mails,default"})
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("D", queue="default").must()
+        host.laravel.push("M", queue="mails").must()
+        host.laravel.await_end("D")
+        comes(lambda: host.journal.ends("M"), 3)
+        return see(host, left=host.laravel.count(queue="mails"))
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"D"}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"D", "M"}
+
+
+MAILS = f"""
+[program:mails]
+{COMMAND} --queue=mails
+directory=/var/www/app
+user=www-data
+autorestart=true
+stopwaitsecs=75
+process_name=%(program_name)s_00
+"""
+"""A second program, of the queue mails."""
+
+
+class TwoPrograms(Edited):
+    """A host whose second program never runs, though both are written down."""
+
+    then = "Both run, and both queues are read."
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("D", queue="default").must()
+        host.laravel.push("M", queue="mails").must()
+        comes(lambda: len(host.journal.ends()) == 2, 5 if len(server.states()) == 2 else 2)
+        return see(host, workers=len(server.states()))
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        """`workers` are the processes that supervisord knows of."""
+        assert seen.workers == 1
+        assert len(seen.ends) == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.workers == 2
+        assert seen.labels("end") == {"D", "M"}
+
+
+class GroupShadowsProgram(TwoPrograms):
+    """A group has the name of a program that it does not list: of the two only one runs."""
+
+    rule = "supervisor/group-shadows-program"
+    subject = "program:worker"
+    new = f"{MAILS}\n[group:worker]\nprograms=mails\n"
+    right: str | None = f"{MAILS}\n[group:works]\nprograms=mails\n"
+
+
+class NamesCollide(TwoPrograms):
+    """Two programs of a group name their process alike: the later takes the earlier's place."""
+
+    rule = "processes/process-name-collision"
+    subject = "program:mails"
+    new = MAILS.replace("%(program_name)s_00", NAME) + "\n[group:works]\nprograms=worker,mails\n"
+    right: str | None = f"{MAILS}\n[group:works]\nprograms=worker,mails\n"
+
+
+PASSWORD = "ops"
+"""What the good host asks for."""
+
+
+class OpenPort(Scene):
+    """Whoever reaches supervisord's port stops the workers, without a password."""
+
+    rule = "supervisor/http-exposed"
+    subject = "inet_http_server"
+    then = "Who has no password is turned away, and the worker runs on."
+    secret: ClassVar[Mapping[str, str]] = EMPTY
+    """What the bad host's server section says beside its port."""
+
+    def __init__(self, backend: Backend) -> None:
+        """A port of its own."""
+        super().__init__(backend)
+        self.port = free_port()
+
+    @override
+    def prepare(self, host: Host, *, bad: bool) -> None:
+        lines = self.secret if bad else {"username": "ops", "password": PASSWORD}
+        section = "".join(f"{name}={value}\n" for name, value in {"port": f"*:{self.port}", **lines}.items())
+        text = SUPERVISORD_CONF.replace("[supervisord]", f"[inet_http_server]\n{section}\n[supervisord]")
+        (host.folder / MAIN).write_text(text)
+        host.alone = True
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        code = (
+            "import xmlrpc.client; "
+            f"xmlrpc.client.ServerProxy('http://127.0.0.1:{self.port}').supervisor.stopProcess('worker:{NAME}')"
+        )
+        done = run(host, ["/usr/bin/python3", "-c", code], user="www-data")
+        return see(host, exit_code=done.exit_code, output=done.output)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.exit_code == 0
+        assert seen.states == {NAME: "STOPPED"}
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert "401 Unauthorized" in seen.output
+        assert seen.states == {NAME: "RUNNING"}
+
+
+class EmptyUsername(OpenPort):
+    """With an empty user name supervisord's port asks for no password, though one is set."""
+
+    rule = "supervisor/http-empty-username"
+    secret: ClassVar[Mapping[str, str]] = {"username": "", "password": PASSWORD}
+
+
+Kind = Callable[[Backend], Scene]
+"""What makes a scene of a backend."""
+
+
+def of(fault: Fault) -> Kind:
+    """The scene of one fault."""
+    return lambda backend: RefusesAll(backend, fault)

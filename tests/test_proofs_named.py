@@ -1,0 +1,49 @@
+"""Every error is proved, or says why it cannot be; what it names is there, and has been run."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from auditor.judge.rule import Rule
+from auditor.judge.rulebook import load_folder, rules_folder
+from tests.proofs.table import rules_in
+
+RULES = load_folder(rules_folder())
+PROVABLE = [rule for rule in RULES if rule.worst == "error" or rule.proof]
+
+
+@pytest.fixture(scope="module")
+def proofs(checkout: Path) -> set[str]:
+    """The names of all proofs: "tests/proofs/test_x.py::test_y"."""
+    return {
+        f"tests/proofs/{path.name}::{node.name}"
+        for path in (checkout / "tests/proofs").glob("test_*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+@pytest.fixture(scope="module")
+def shown(checkout: Path) -> set[tuple[str, str]]:
+    """What docs/proofs.md says has been shown: rule and test."""
+    return rules_in((checkout / "docs/proofs.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("rule", PROVABLE, ids=lambda rule: rule.id)
+def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[tuple[str, str]]) -> None:
+    """An error names a test that exists and has shown this very rule, or tells why none can."""
+    assert rule.proof, "an error names its proof, or says why there is none"
+    if rule.proof.startswith("none:"):
+        assert len(rule.proof.removeprefix("none:").split()) >= 5, "a reason is a clause"
+    else:
+        assert rule.proof in proofs, "there is no such test"
+        assert (rule.id, rule.proof) in shown, "docs/proofs.md has no line of it: run `make proofs`"
+
+
+def test_the_page_tells_nothing_that_is_gone(proofs: set[str], shown: set[tuple[str, str]]) -> None:
+    """Every line of docs/proofs.md is of a rule and a test that are there."""
+    assert {rule for rule, _ in shown} <= {rule.id for rule in RULES}
+    assert {test for _, test in shown} <= proofs
