@@ -75,16 +75,20 @@ def test_no_file_names_a_registry(checkout: Path) -> None:
     assert [hit for pattern in [REGISTRY, *configured] for hit in hits(checkout, pattern)] == []
 
 
+_FOLDER = "work"
+"""The folder of the pattern, apart from its slashes: else this very file would name one."""
+
+
 @pytest.mark.parametrize(
     ("text", "caught"),
     [
-        ("cd /work/queue-auditor", True),
+        (f"cd /{_FOLDER}/queue-auditor", True),
         ("/root/.cache/uv", True),
         ("cd /Users/bob/x", True),
         ("command=php /home/forge/shop.example/artisan queue:work", False),
         ("command=php /var/www/html/artisan queue:work", False),
-        ("{root}/work/x", False),
-        ("networks/work/x", False),
+        (f"{{root}}/{_FOLDER}/x", False),
+        (f"networks/{_FOLDER}/x", False),
     ],
 )
 def test_the_machine_pattern(text: str, *, caught: bool) -> None:
