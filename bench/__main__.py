@@ -5,6 +5,7 @@ Every figure is a ratio of two medians taken in turn in one run, so it holds on 
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -53,13 +54,19 @@ print(sum(len(group.process_configs) for group in options.process_group_configs)
 
 
 def seconds(command: list[str], limit: float | None = None) -> float | None:
-    """How long a whole process takes, or None where it did not end within the limit."""
+    """How long a whole process takes, or None where it did not end within the limit.
+
+    Ends the run where it failed: what breaks off early is not fast. An audit's status is 1 where it finds something.
+    """
     start = time.perf_counter()
     try:
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit, check=False)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
         return None
-    return time.perf_counter() - start
+    taken = time.perf_counter() - start
+    if done.returncode not in (0, 1) or done.stderr:
+        sys.exit(f"{' '.join(command)[:200]} failed ({done.returncode}): {done.stderr.decode()[-500:]}")
+    return taken
 
 
 def start_up(folder: Path) -> None:
@@ -111,6 +118,7 @@ def scale(folder: Path) -> None:
 
 def main() -> None:
     """Run both."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode, and so do we
     seconds([*AUDITOR, "audit", HOST])  # bytecode and the compiled rules are there from the second start on
     with tempfile.TemporaryDirectory() as folder:
         start_up(Path(folder))
