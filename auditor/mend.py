@@ -17,10 +17,11 @@ import msgspec
 from auditor import audit
 from auditor.bounds import settled
 from auditor.errors import CannotMend
-from auditor.facts.census import Absent, Subject, take_census
+from auditor.facts.census import take_census
 from auditor.facts.levers import LEVERS, shown
 from auditor.facts.scopes import SCOPES
 from auditor.facts.site import Site
+from auditor.facts.subjects import Absent, Census, Subject
 from auditor.facts.supervisor import Program
 from auditor.findings import Bound, Finding, Verdict
 from auditor.judge.rule import Rule
@@ -142,6 +143,8 @@ class _Mender:
         self.begin()
 
     def begin(self) -> None:
+        self.seen: tuple[dict[str, bytes], Site] | None = None
+        self.taken: tuple[Site, Census] | None = None
         self.texts: dict[str, bytes] = {}
         self.changes: dict[str, list[Change]] = defaultdict(list)
         self.done: list[_Done] = []
@@ -149,7 +152,16 @@ class _Mender:
         self.withheld: dict[tuple[str, tuple[str, ...]], ByHand] = {}
 
     def look(self) -> Site:
-        return audit.look(self.path, apps=self.apps, kind=self.kind, overrides=self.texts)
+        """The site with the corrected texts in it; read once for the same texts."""
+        if self.seen is None or self.seen[0] != self.texts:
+            self.seen = (dict(self.texts), audit.look(self.path, apps=self.apps, kind=self.kind, overrides=self.texts))
+        return self.seen[1]
+
+    def census(self, site: Site) -> Census:
+        """The site's census; taken once for the same site."""
+        if self.taken is None or self.taken[0] is not site:
+            self.taken = (site, take_census(site))
+        return self.taken[1]
 
     def plan(self) -> Plan:
         site = self.look()
@@ -194,7 +206,7 @@ class _Mender:
     def found(self, rules: Iterable[Rule], site: Site) -> Iterator[tuple[Rule, Subject, Finding]]:
         """What these rules find, but for what is to be left alone."""
         spared = audit.spared(site, self.lived)
-        return (each for each in judged(rules, take_census(site)) if not spared(each[2]))
+        return (each for each in judged(rules, self.census(site)) if not spared(each[2]))
 
     def original(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None
@@ -251,7 +263,7 @@ class _Mender:
         site = self.look()
         wanted = dict(done)
         agreeing: dict[Place, bool] = {}
-        for place, program, holder in _holders(site, fact):
+        for place, program, holder in _holders(site, self.census(site), fact):
             if place in wanted:
                 read = getattr(holder, fact.partition(".")[2])
                 agrees = read in (wanted[place], _expanded(wanted[place], program))
@@ -383,12 +395,12 @@ def _expanded(value: float | bool | str, program: Program) -> float | bool | str
         return value
 
 
-def _holders(site: Site, fact: str) -> Iterator[tuple[Place, Program, object]]:
+def _holders(site: Site, census: Census, fact: str) -> Iterator[tuple[Place, Program, object]]:
     """What holds a fact, for every program of a site."""
     root = fact.partition(".")[0]
     scope = root if root in SCOPES else "program"
     mains = {id(program): conf.main for conf in site.confs for program in conf.programs}
-    for subject in take_census(site).of(scope):
+    for subject in census.of(scope):
         program = _root(scope, subject, "program")
         if isinstance(program, Program):
             yield (mains[id(program)], program.section), program, _root(scope, subject, root)

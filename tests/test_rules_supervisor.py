@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.audit import judge, look
-from auditor.facts.census import Subject, Totals
+from auditor.facts.subjects import Subject, Totals
 from auditor.facts.supervisor import ODDITIES, Oddity, SupervisorConf
 from auditor.findings import Finding
 from auditor.judge.rulebook import Rulebook, load_folder, rules_folder

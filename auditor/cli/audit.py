@@ -8,8 +8,16 @@ import msgspec
 from auditor import audit
 from auditor.cli.chosen import choose, root_of
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
-from auditor.cli.deliver import FORMATS, deliver
-from auditor.cli.options import from_settings, in_colour, lived_with, wants_colour, what_to_look_at, which_rules
+from auditor.cli.deliver import deliver
+from auditor.cli.options import (
+    from_settings,
+    in_colour,
+    in_forms,
+    lived_with,
+    wants_colour,
+    what_to_look_at,
+    which_rules,
+)
 from auditor.findings import Severity
 
 
@@ -19,20 +27,7 @@ from auditor.findings import Severity
 @lived_with
 @from_settings
 @in_colour
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(list(FORMATS)),
-    help="Form of the report; may be given again, each with its own --output.",
-)
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Where the report of the same position goes; “-” is standard output.",
-)
+@in_forms
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "note", "never"]),

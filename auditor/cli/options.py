@@ -62,6 +62,20 @@ def lived_with(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def in_forms(command: Command) -> Command:
+    """--format and --output, in pairs."""
+    from auditor.cli.deliver import FORMATS
+
+    command = click.option(
+        "--output", "outputs", multiple=True, metavar="FILE",
+        help="Where the report of the same position goes; “-” is standard output.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--format", "formats", multiple=True, type=click.Choice(list(FORMATS)),
+        help="Form of the report; may be given again, each with its own --output.",
+    )(command)  # fmt: skip
+
+
 def in_colour(command: Command) -> Command:
     """--color / --no-color."""
     return click.option(

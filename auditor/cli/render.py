@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.deliver import FORMATS, deliver
-from auditor.cli.options import in_colour, wants_colour
+from auditor.cli.deliver import deliver
+from auditor.cli.options import in_colour, in_forms, wants_colour
 from auditor.reports.json_report import read_report
 
 
 @click.command("render")
 @click.argument("report", type=click.Path())
 @in_colour
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(list(FORMATS)),
-    help="Form of the report; may be given again, each with its own --output.",
-)
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Where the report of the same position goes; “-” is standard output.",
-)
+@in_forms
 @click.option(
     "--rules",
     "rule_folders",

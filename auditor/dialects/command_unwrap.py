@@ -141,8 +141,6 @@ WRAPPERS["podman"] = WRAPPERS["docker"]
 WRAPPERS["oc"] = WRAPPERS["kubectl"]
 """Programs that start another, by file name."""
 
-_LABELS = {"docker", "podman", "docker-compose", "kubectl", "oc", "doppler", "infisical", "op", "chamber", "aws-vault"}
-
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "mksh", "busybox"})
 """Programs that take a command's text after -c."""
 

@@ -52,6 +52,13 @@ class CronLine(Fact, frozen=True, kw_only=True):
     """Whether logrotate rotates that file, found by the census."""
     problem: str | None = None
     """Why cron does not take this line, as a clause, or None."""
+
+    @property
+    def number(self) -> int:
+        """The line of its table on which it stands, from 1; 0 where that is not told."""
+        place = self.mark("schedule").origin
+        return place.line or 0 if place is not None else 0
+
     not_on_path: str = ""
     """The php that the command names without a folder, where no folder of PATH holds it; else ""."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.facts.bank import BankFeed
-from auditor.facts.census import Horizon, Scheduler, Totals, Worker
 from auditor.facts.command import Command
 from auditor.facts.container import Image, Service
 from auditor.facts.host import Host, Php
@@ -15,6 +14,7 @@ from auditor.facts.launch import Launch
 from auditor.facts.origin import Fact
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable, Unit
+from auditor.facts.subjects import Horizon, Scheduler, Totals, Worker
 from auditor.facts.supervisor import HttpServer, Oddity, Program, Section, Setting, SupervisorConf
 
 Roots = Mapping[str, type[Fact]]

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from auditor.bounds import settled
-from auditor.facts.census import NONE, Absent, Joined, Subject
 from auditor.facts.origin import NEVER, Fact, Mark, declared, origin, unknown
 from auditor.facts.scopes import SCOPES
+from auditor.facts.subjects import NONE, Absent, Joined, Subject
 from auditor.findings import Bound, Finding, Skipped
 from auditor.judge.rule import Example, Rule
 from auditor.judge.types import members

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from auditor.facts.census import Absent, Census, Joined, Subject
 from auditor.facts.origin import Fact, Grade, Mark, Origin
 from auditor.facts.scopes import SCOPES
+from auditor.facts.subjects import Absent, Census, Joined, Subject
 from auditor.findings import Bound, Finding, Location, Severity, Skipped, Verdict, content_key
 from auditor.judge.arithmetic import arithmetic
 from auditor.judge.expression import UNKNOWN, evaluate
@@ -20,40 +20,32 @@ _UNITS: Mapping[str, Callable[[float], str]] = {"s": seconds, "MiB": mib, "": nu
 
 def weigh(rules: Iterable[Rule], census: Census) -> Verdict:
     """Judge a whole census; findings come ordered by severity, then place."""
-    scales = _Scales()
-    findings: list[Finding] = []
-    skipped: list[Skipped] = []
-    judged = asked = 0
-    for rule in rules:
-        asked += 1
-        look = _Look(rule, scales)
-        for subject in census.of(rule.scope):
-            judged += 1
-            result = look.judge(subject)
-            if result is None:
-                continue
-            if isinstance(result, Finding):
-                findings.append(result)
-            else:
-                skipped.append(result)
+    asked = list(rules)
+    results = [result for _, _, result in _results(asked, census)]
+    findings = [result for result in results if isinstance(result, Finding)]
     findings.sort(key=lambda finding: finding.order)
     return Verdict(
         findings=tuple(findings),
-        skipped=tuple(skipped),
-        judged=judged,
-        rules=asked,
+        skipped=tuple(result for result in results if isinstance(result, Skipped)),
+        judged=sum(len(census.of(rule.scope)) for rule in asked),
+        rules=len(asked),
         subjects={scope: len(subjects) for scope, subjects in census.subjects.items()},
     )
 
 
 def judged(rules: Iterable[Rule], census: Census) -> Iterable[tuple[Rule, Subject, Finding]]:
     """Every finding beside the rule and the subject it comes from: what mending works with."""
+    return ((rule, subject, told) for rule, subject, told in _results(rules, census) if isinstance(told, Finding))
+
+
+def _results(rules: Iterable[Rule], census: Census) -> Iterator[tuple[Rule, Subject, Finding | Skipped]]:
+    """What each rule has to tell of each subject it is for, beside both; silence is left out."""
     scales = _Scales()
     for rule in rules:
         look = _Look(rule, scales)
         for subject in census.of(rule.scope):
             result = look.judge(subject)
-            if isinstance(result, Finding):
+            if result is not None:
                 yield rule, subject, result
 
 

@@ -10,10 +10,10 @@ import msgspec
 
 from auditor.dialects import yaml_text
 from auditor.errors import UsageError
-from auditor.facts.census import BESIDE_HEAP
 from auditor.facts.host import Host
 from auditor.facts.laravel import App
 from auditor.facts.queue import Connection
+from auditor.facts.subjects import BESIDE_HEAP
 from auditor.places import data_dir
 
 DATABASE_WORKERS = 2

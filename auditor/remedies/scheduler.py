@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 
 from auditor.errors import CannotMend
-from auditor.facts.census import line_number
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, Launch
 from auditor.facts.schedule import CronLine, CronTable
@@ -80,7 +79,7 @@ def _line(roots: Mapping[str, object], table: CronTable, site: Site, text: Text)
     if user and site.host.users and user not in site.host.users:
         user = ""
     lines = text(table.path).split(b"\n")
-    number = line_number(line)
+    number = line.number
     if line.cut_at_percent:
         lines[number - 1] = _BARE_PERCENT.sub(rb"\\%", lines[number - 1])
         return table.path, b"\n".join(lines), f"line {number}: % escaped"

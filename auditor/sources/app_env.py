@@ -7,7 +7,7 @@ that the configuration itself gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from auditor.errors import Unreadable
 from auditor.facts.origin import Origin, origin
@@ -156,8 +156,3 @@ def _read(tree: Tree, path: str) -> bytes | None:
 
 def _lines(data: bytes) -> list[str]:
     return data.decode("utf-8", "replace").splitlines()
-
-
-def names_set(environments: Iterable[Environment]) -> set[str]:
-    """Every name that some environment sets."""
-    return {entry.name for env in environments if env.file is not None for entry in env.file.entries}

@@ -7,7 +7,6 @@ from typing import Any
 from auditor.facts.origin import Mark, Version, declared, unknown
 from auditor.facts.queue import Connection
 from auditor.sources.app_config import Config, Found
-from auditor.sources.php.values import PhpArray, Unknown
 
 DEFAULT_RETRY_AFTER = 60.0
 """Seconds where retry_after is missing or null (Queue/Connectors/RedisConnector, DatabaseConnector)."""
@@ -195,6 +194,3 @@ def seconds_of(value: object) -> float | None:
     if isinstance(value, str) and value.strip().isdecimal():
         return float(value)
     return None
-
-
-__all__ = ["PhpArray", "Unknown", "read_connections"]

@@ -12,13 +12,11 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.facts.laravel import App, EnvFile
 from auditor.facts.origin import Mark, Origin, Version, declared, origin, unknown
-from auditor.facts.queue import Connection, Pool
 from auditor.sources.app_config import Config
 from auditor.sources.app_env import Environment, read_environment
 from auditor.sources.app_schedule import read_schedule
 from auditor.sources.connections import read_connections
 from auditor.sources.horizon import read_horizon
-from auditor.sources.php.values import PhpArray
 from auditor.sources.tree import Tree
 
 _LOCKED = rb'"name":\s*"laravel/framework",\s*"version":\s*"v?(\d+(?:\.\d+)*)'
@@ -250,6 +248,3 @@ class _Reader:
 def _version(text: bytes) -> Version:
     found = re.match(rb"v?(\d+(?:\.\d+)*)", text)
     return tuple(int(part) for part in found[1].split(b".")) if found else ()
-
-
-__all__ = ["Connection", "PhpArray", "Pool", "read_app"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from auditor.facts.census import line_number
 from auditor.facts.command import Command
 from auditor.facts.launch import Launch
 from auditor.facts.origin import Mark, Origin, Version, declared, unknown
@@ -127,7 +126,7 @@ class Reader:
             marks["user"] = line.marks["user"]
         elif line.user is None:
             marks["user"] = unknown("whose crontab this is is not known from here", place)
-        number = line_number(line)
+        number = line.number
         return Launch(
             marks=marks,
             name=f"{table.path}:{number}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from auditor.facts.command import Command
 from auditor.facts.host import Host
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
-from auditor.facts.origin import Mark, declared, origin, unknown
+from auditor.facts.origin import Mark, declared, unknown
 from auditor.facts.schedule import CronTable, Unit
 from auditor.facts.site import Site, Unread
 from auditor.facts.supervisor import SupervisorConf
@@ -121,12 +122,13 @@ def kind_of_tree(tree: Tree) -> str:
     )
 
 
-class Survey:
+class Survey(abc.ABC):
     """What the three kinds of survey have in common."""
 
     kind = "host"
 
     def __init__(self, tree: Tree, name: str, apps: Sequence[str], overrides: Overrides) -> None:
+        """Look at a tree; `name` is the path as it was asked for, `apps` are roots of apps below it."""
         self.tree = tree
         self.name = name
         self.asked = [tree.relative(_below(tree, app)) for app in apps]
@@ -167,8 +169,9 @@ class Survey:
         """Who starts the supervisord of a configuration, where that is seen."""
         return None
 
+    @abc.abstractmethod
     def app_of(self, command: Command, directory: str | None) -> tuple[str, Mark | None]:
-        raise NotImplementedError
+        """Name of the app that a command runs, and how that is known."""
 
     def assemble(
         self,
@@ -314,6 +317,3 @@ def _below(tree: Tree, app: str) -> str:
     if os.path.isdir(app) and (full == root or full.startswith(f"{root}/")):
         return full[len(root) :] or "/"
     return app
-
-
-__all__ = ["kind_of_tree", "origin", "read_site"]

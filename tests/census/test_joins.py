@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts.census import Totals, Worker, take_census
+from auditor.facts.census import take_census
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.origin import declared, origin
 from auditor.facts.queue import Connection
 from auditor.facts.schedule import Unit
 from auditor.facts.site import Site
+from auditor.facts.subjects import Totals, Worker
 from auditor.sources.commands import understand
 from auditor.sources.supervisor import read_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts.census import Scheduler, Totals, Worker, take_census
+from auditor.facts.census import take_census
 from auditor.facts.host import Host, Php
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
@@ -12,6 +12,7 @@ from auditor.facts.origin import Mark, declared, origin, unknown
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable
 from auditor.facts.site import Site
+from auditor.facts.subjects import Scheduler, Totals, Worker
 from auditor.facts.supervisor import Program, SupervisorConf
 from auditor.sources.commands import understand
 

@@ -6,11 +6,12 @@ import pathlib
 
 import pytest
 
-from auditor.facts.census import Absent, take_census
+from auditor.facts.census import take_census
 from auditor.facts.container import Image, Service
 from auditor.facts.launch import Launch
 from auditor.facts.queue import Connection
 from auditor.facts.site import Site
+from auditor.facts.subjects import Absent
 from auditor.sources.survey import read_site
 
 CONF = """[supervisord]

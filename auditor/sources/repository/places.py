@@ -114,15 +114,3 @@ def is_included(there: str, patterns: Iterable[str], main: str) -> bool:
         if fnmatch.fnmatchcase(there, whole) and there.count("/") == whole.count("/"):
             return True
     return False
-
-
-def script_behind(written: str, candidates: Iterable[tuple[str, list[str]]]) -> str | None:
-    """The repository's script that a container path names: by its places, else the only one of that name."""
-    named: list[str] = []
-    wanted = posixpath.basename(written)
-    for path, places in candidates:
-        if written in places:
-            return path
-        if posixpath.basename(path) == wanted:
-            named.append(path)
-    return named[0] if len(named) == 1 else None

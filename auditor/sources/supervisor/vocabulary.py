@@ -42,9 +42,6 @@ PLAIN = ("supervisord", "supervisorctl", "include")
 SERVERS = ("inet_http_server", "unix_http_server")
 """Kinds whose sections are told by how their name begins, whatever follows."""
 
-PROGRAM_KINDS = frozenset({"program", "eventlistener", "fcgi-program"})
-"""Kinds that make processes."""
-
 EVENTS = frozenset(
     """EVENT PROCESS_COMMUNICATION PROCESS_COMMUNICATION_STDERR PROCESS_COMMUNICATION_STDOUT PROCESS_GROUP
     PROCESS_GROUP_ADDED PROCESS_GROUP_REMOVED PROCESS_LOG PROCESS_LOG_STDERR PROCESS_LOG_STDOUT PROCESS_STATE
