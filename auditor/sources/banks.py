@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from auditor.dialects import yaml_text
+from auditor.dialects import yaml_table, yaml_text
 from auditor.errors import Unreadable
 from auditor.facts.bank import Bank, Banks, Consent, Provider
 from auditor.places import data_dir
 
 SHIPPED = "banks.yaml"
-_PATH = re.compile(r" - at `\$?([^`]*)`$")
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 class BanksRefused(Unreadable):
@@ -45,18 +42,7 @@ def load_banks(extra: Path | None = None) -> Banks:
 def read_banks(path: Path) -> _Own:
     """One file, checked."""
     name = path.name
-    try:
-        text = path.read_bytes()[: yaml_text.MAX_BYTES + 1].decode("utf-8")
-    except UnicodeDecodeError:
-        raise BanksRefused(str(path), "it is not UTF-8") from None
-    except OSError as problem:
-        raise BanksRefused(str(path), (problem.strerror or "it cannot be read").lower()) from None
-    data, lines = yaml_text.load(text, name, BanksRefused)
-    try:
-        found = msgspec.convert(data if data is not None else {}, _Own)
-    except msgspec.ValidationError as problem:
-        told, at = _place(str(problem))
-        raise BanksRefused(name, told, _line(lines, at)) from None
+    found, lines = yaml_table.read(path, name, _Own, BanksRefused)
     _check(found, name, lines)
     return found
 
@@ -74,7 +60,7 @@ def _check(found: _Own, name: str, lines: yaml_text.Lines) -> None:
         elif value is None:
             continue
         elif (problem := _wrong(at[-1], value)) is not None:
-            raise BanksRefused(name, problem, _line(lines, at))
+            raise BanksRefused(name, problem, yaml_table.line_of(lines, at))
 
 
 def _wrong(key: str | int, value: Any) -> str | None:
@@ -97,23 +83,3 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return len(text) == 10
-
-
-def _place(problem: str) -> tuple[str, tuple[str | int, ...]]:
-    """msgspec's words without its path, and the path as keys and indexes."""
-    found = _PATH.search(problem)
-    if found is None:
-        return _lower(problem), ()
-    steps = tuple(name or int(index) for name, index in _STEP.findall(found[1]))
-    return _lower(problem[: found.start()]), steps
-
-
-def _lower(text: str) -> str:
-    return (text[:1].lower() + text[1:]).replace("`", "“", 1).replace("`", "”", 1)
-
-
-def _line(lines: yaml_text.Lines, at: tuple[str | int, ...]) -> int | None:
-    """The line of a value, or of the nearest thing around it that has one."""
-    while at and at not in lines:
-        at = at[:-1]
-    return lines.get(at)
