@@ -244,7 +244,7 @@ class _Host(Survey):
         # A main file that could not be read whole may include them after all.
         whole = bool(found) and all(conf.is_whole for conf in found)
         for pattern in DROP_INS:
-            for path in self.tree.glob(pattern):
+            for path in self.tree.glob(pattern, also=self.overrides):
                 if path not in included:
                     included.add(path)
                     conf = self.conf(path, whole=False)

@@ -14,7 +14,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from auditor.errors import Unreadable
@@ -179,8 +179,11 @@ class Tree:
         elif error.errno in _FORBIDDEN:
             self.unread.setdefault(folder, _why(error))
 
-    def glob(self, pattern: str, base: str = "") -> list[str]:
-        """Paths that match, as Python's glob.glob does (`*` skips dot names, `**` acts as `*`), sorted by whole path."""
+    def glob(self, pattern: str, base: str = "", also: Collection[str] = ()) -> list[str]:
+        """Paths that match, as Python's glob.glob does (`*` skips dot names, `**` acts as `*`), sorted by whole path.
+
+        The paths in `also` count as there: a file that is to be written is looked for before it is.
+        """
         absolute = self.relative(pattern, base)
         found = [""]
         budget = MAX_FILES
@@ -190,11 +193,11 @@ class Tree:
             if budget <= 0:
                 self.unread[absolute] = f"it matches more than the {MAX_FILES:,} paths that are looked at"
                 return []
-        return sorted(found)
+        planned = [path for path in also if path not in found and _fits(path, absolute)]
+        return sorted([*found, *planned])
 
     def _matches(self, folders: list[str], part: str) -> Iterator[str]:
-        magic = any(c in part for c in "*?[")
-        matches = _matcher(part) if magic else None
+        matches = _matcher(part) if _has_magic(part) else None
         for folder in folders:
             if matches is None:
                 path = f"{folder}/{part}" if folder else part
@@ -207,7 +210,7 @@ class Tree:
                 self._note(folder, error)
                 continue
             for name in names:
-                if (part.startswith(".") or not name.startswith(".")) and matches(name):
+                if _takes_dots(part, name) and matches(name):
                     yield f"{folder}/{name}" if folder else name
 
     def _exists(self, path: str) -> bool:
@@ -242,6 +245,23 @@ class Tree:
                 elif not entry.is_symlink() or not self.is_dir(name):
                     yield name  # a pipe or a device too: whoever reads it is told what it is
             pending.extend(reversed(below))
+
+
+def _has_magic(part: str) -> bool:
+    return any(c in part for c in "*?[")
+
+
+def _takes_dots(part: str, name: str) -> bool:
+    return part.startswith(".") or not name.startswith(".")
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a path that need not be there matches, part by part."""
+    names, parts = path.split("/"), pattern.split("/")
+    return len(names) == len(parts) and all(
+        name == part or (_has_magic(part) and _takes_dots(part, name) and _matcher(part)(name) is not None)
+        for name, part in zip(names, parts, strict=True)
+    )
 
 
 @functools.lru_cache(maxsize=512)

@@ -90,7 +90,7 @@ def read_all(tree: Tree, main: str, overrides: Mapping[str, bytes] | None = None
     include = follow and any(block.name == "include" for block in lexed.blocks)
     add(text, main, lexed, here=text.here if include else None)
     if include:
-        paths = _included(tree, text)
+        paths = _included(tree, text, overrides)
         last = {path: place for place, path in enumerate(paths)}
         for place, path in enumerate(paths):
             if last[path] == place:  # of one file read twice, only the last reading counts
@@ -155,7 +155,7 @@ def _written(path: str, lines: Sequence[str], assignment: Assignment, here: str 
     return Written(assignment.name, value, place, declared(place), value if plain else hide(assignment.name, value))
 
 
-def _included(tree: Tree, text: Text) -> list[str]:
+def _included(tree: Tree, text: Text, overrides: Mapping[str, bytes]) -> list[str]:
     """The paths that files= of the main file matches, in supervisor's order."""
     section = text.sections["include"]
     found = text.get(section, "files")
@@ -183,7 +183,7 @@ def _included(tree: Tree, text: Text) -> list[str]:
         if done.symbols and any(names.symbol(symbol) in pattern for symbol in done.symbols):
             _odd(text, "include-unknown", f'"{pattern}" holds what only supervisord knows', found.origin, pattern)
             continue
-        matches = tree.glob(pattern, base)
+        matches = tree.glob(pattern, base, overrides)
         if not matches and _hidden(tree, tree.relative(pattern, base)):
             _odd(text, "include-not-read", f'what "{pattern}" matches cannot be listed', found.origin, pattern)
         elif not matches:
