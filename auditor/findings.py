@@ -111,6 +111,17 @@ class Skipped(msgspec.Struct, frozen=True, omit_defaults=True):
     """The fact that is unknown: "connection.retry_after"."""
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A judgement that was made and found nothing: evidence against what the rule would have told."""
+
+    rule: str
+    """Id of the rule."""
+    subject: str
+    """What it holds for."""
+    title: str
+    """What holds, as a sentence without a full stop."""
+
+
 class Ignored(msgspec.Struct, frozen=True, omit_defaults=True):
     """A finding that someone chose to live with."""
 

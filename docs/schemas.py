@@ -1,4 +1,4 @@
-"""The JSON Schemas of what the auditor writes and reads: report, facts, rules, configuration.
+"""The JSON Schemas of what the auditor writes and reads: report, diagnosis, facts, rules, configuration.
 
 `make docs` writes each to docs/NAME.schema.json; the test suite fails where one is not what the code says.
 """
@@ -15,6 +15,7 @@ from auditor.facts.site import FORMAT, Site
 from auditor.facts.wire import NO_LIMIT
 from auditor.judge.rule import KEYS as RULE_KEYS
 from auditor.judge.rule import OPERATORS
+from auditor.reports.diagnosis import schema as diagnosis
 from auditor.reports.json_report import schema as report
 from auditor.settings.shape import KEYS, SEVERITIES
 
@@ -123,5 +124,11 @@ def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item}]}
 
 
-SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {"report": report, "facts": facts, "rule": rule, "config": config}
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "report": report,
+    "diagnosis": diagnosis,
+    "facts": facts,
+    "rule": rule,
+    "config": config,
+}
 """Name of a schema to what makes it."""

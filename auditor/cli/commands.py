@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "Judge a host, a repository or one file.",
     "fix": "Show, or write, the corrected supervisor and cron files.",
     "generate": "Write supervisor and cron files for an app from nothing.",
+    "why": "Rank what can be behind a symptom, such as “mail is not sent”, by the evidence.",
     "facts": "Print what was read, as JSON that another audit can judge.",
     "render": "Turn a saved JSON report into any other form.",
     "baseline": "Write what is found now to a file that later audits live with.",

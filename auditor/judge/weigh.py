@@ -8,7 +8,7 @@ from typing import Any
 from auditor.facts.origin import Fact, Grade, Mark, Origin
 from auditor.facts.scopes import SCOPES
 from auditor.facts.subjects import Absent, Census, Joined, Subject
-from auditor.findings import Bound, Finding, Location, Severity, Skipped, Verdict, content_key
+from auditor.findings import Bound, Finding, Held, Location, Severity, Skipped, Verdict, content_key
 from auditor.judge.arithmetic import arithmetic
 from auditor.judge.expression import UNKNOWN, evaluate
 from auditor.judge.rule import Rule
@@ -36,6 +36,16 @@ def weigh(rules: Iterable[Rule], census: Census) -> Verdict:
 def judged(rules: Iterable[Rule], census: Census) -> Iterable[tuple[Rule, Subject, Finding]]:
     """Every finding beside the rule and the subject it comes from: what mending works with."""
     return ((rule, subject, told) for rule, subject, told in _results(rules, census) if isinstance(told, Finding))
+
+
+def standing(rules: Iterable[Rule], census: Census) -> Iterator[Held]:
+    """Every judgement that was made and found nothing; a rule that does not apply to a subject says nothing of it."""
+    scales = _Scales()
+    for rule in rules:
+        look = _Look(rule, scales)
+        for subject in census.of(rule.scope):
+            if look.judge(subject) is None and look.applies(subject):
+                yield Held(rule.id, subject.name, rule.title)
 
 
 def _results(rules: Iterable[Rule], census: Census) -> Iterator[tuple[Rule, Subject, Finding | Skipped]]:
@@ -112,6 +122,15 @@ class _Look:
         if applies is UNKNOWN or holds is UNKNOWN:
             return self.skip(subject, of_when=applies is UNKNOWN)
         return self.finding(subject)
+
+    def applies(self, subject: Subject) -> bool:
+        """Whether the rule is certain to be about this subject."""
+        for position in self.roots:
+            root = subject.roots[position]
+            if isinstance(root, Absent) and not root.reason:
+                return False
+        when = self.rule.when
+        return when is None or evaluate(when.node, self.looker(subject.roots), self.rule.let) is True
 
     def looker(self, roots: tuple[Joined, ...]) -> Callable[[str, str], Any]:
         def look(root: str, field: str) -> Any:

@@ -29,7 +29,7 @@ def coloured(text: str, style: str) -> str:
 def console(verdict: Verdict, *, colour: bool = False, show_skipped: bool = False) -> str:
     """Findings, the gravest first; then what was not judged, and not read; then one line that sums up."""
     paint: Paint = coloured if colour else plain
-    blocks = ["\n".join(_finding(finding, paint)) for finding in verdict.findings]
+    blocks = ["\n".join(finding_lines(finding, paint)) for finding in verdict.findings]
     blocks += ["\n".join(_skipped(verdict, paint, everything=show_skipped))] if verdict.skipped else []
     blocks += ["\n".join(_unread(verdict, paint, everything=show_skipped))] if verdict.unread else []
     blocks += ["\n".join(_deploy(verdict.deploy, paint))] if verdict.deploy is not None else []
@@ -37,7 +37,8 @@ def console(verdict: Verdict, *, colour: bool = False, show_skipped: bool = Fals
     return "\n\n".join(blocks) + "\n"
 
 
-def _finding(finding: Finding, paint: Paint) -> list[str]:
+def finding_lines(finding: Finding, paint: Paint) -> list[str]:
+    """A finding as a person reads it: its head, the lines of all sides, the arithmetic, and what to do."""
     severity = finding.severity.value
     lines = [f"{paint(f'{severity:<7}', severity)}  {paint(finding.rule, 'rule')}  {finding.subject}"]
     lines += _locations(finding.locations, paint)

@@ -23,7 +23,7 @@ def json_report(verdict: Verdict, *, version: str) -> str:
         "tool": "queue-auditor",
         "version": version,
         "summary": summary(verdict),
-        **_finite(msgspec.to_builtins(verdict)),
+        **finite(msgspec.to_builtins(verdict)),
     }
     for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
@@ -104,10 +104,10 @@ class _Head(msgspec.Struct):
     summary: dict[str, int] | None = None
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no infinity: a bound without a limit is written as a text."""
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return "Infinity" if isinstance(value, float) and math.isinf(value) else value

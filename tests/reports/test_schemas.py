@@ -18,7 +18,7 @@ from tests.examples import names
 from tests.suppress.shop import RULE, WORKER, run, write
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SCHEMAS = ("config", "facts", "report", "rule")
+SCHEMAS = ("config", "diagnosis", "facts", "report", "rule")
 
 
 @cache
