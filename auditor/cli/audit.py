@@ -18,6 +18,7 @@ from auditor.cli.options import (
     what_to_look_at,
     which_rules,
 )
+from auditor.cli.unsaved import unsaved
 from auditor.findings import Severity
 
 
@@ -40,6 +41,12 @@ from auditor.findings import Severity
     metavar="REV",
     help="Tell only what the change since this git revision touches, and what it restarts when it is deployed.",
 )
+@click.option(
+    "--stdin-filename",
+    "unsaved_file",
+    metavar="FILE",
+    help="Take FILE's content from standard input, as an editor holds it; in PATH where that is given, else by itself.",
+)
 @click.option("--allow-empty", is_flag=True, help="Exit 0, not 3, where there is nothing to audit.")
 @click.option("--show-skipped", is_flag=True, help="Tell every judgement that could not be made, and why.")
 @click.pass_context
@@ -53,17 +60,19 @@ def command(
     outputs: tuple[str, ...],
     diff_base: str | None,
     show_skipped: bool,
+    unsaved_file: str | None,
     **_chosen: object,
 ) -> int:
     """Judge PATH: a host's root (/ by default), a repository, one file, or a facts file.
 
     Exit status: 0 nothing found, 1 findings, 2 could not audit, 3 nothing there to audit.
     """
+    path, overrides = unsaved(ctx, path, unsaved_file)
     chosen = choose(ctx, path)
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, overrides=overrides)
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))
