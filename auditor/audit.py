@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.errors import UsageError
 from auditor.facts.census import take_census
 from auditor.facts.site import Site
 from auditor.findings import Deploy, Finding, Verdict
@@ -25,19 +26,33 @@ def look(
     apps: Sequence[str] = (),
     kind: str | None = None,
     overrides: Mapping[str, bytes] | None = None,
+    live: bool = False,
+    now: float | None = None,
 ) -> Site:
     """Read a host, a repository, one file or a facts file; raises Unreadable, UsageError.
 
     `overrides` gives files (path below the root to content) other contents than they have: how a corrected file is
-    read again before it is written.
+    read again before it is written. With `live` what the host's configuration names is asked too, as of `now` in
+    seconds since 1970 (the clock's time where it is not given).
     """
+    if now is not None and not live:
+        raise UsageError("--now is the present of a live look, and there is no --live")
     if path.endswith(".json") and Path(path).is_file():
         from auditor.facts.wire import read_facts
 
+        if live:
+            raise UsageError(f"{path} is a facts file: what it holds was seen when it was taken, and --live looks now")
         return read_facts(path)
     from auditor.sources.survey import read_site
 
-    return read_site(path, apps=apps, kind=kind, overrides=overrides)
+    site = read_site(path, apps=apps, kind=kind, overrides=overrides)
+    if not live:
+        return site
+    if site.kind != "host":
+        raise UsageError(f"--live asks a running host, and {path} is a {site.kind}")
+    from auditor.sources.live.observe import observe
+
+    return msgspec.structs.replace(site, live=observe(site, now=time.time() if now is None else now))
 
 
 def rulebook(

@@ -184,6 +184,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many judgements were made: rules times subjects."""
     rules: int = 0
     """How many rules were asked."""
+    needs_live: tuple[str, ...] = ()
+    """The rules that were not asked because they need --live."""
     subjects: dict[str, int] = {}
     """How many of each kind there were: {"program": 3, "worker": 1}."""
 

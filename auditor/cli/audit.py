@@ -14,6 +14,7 @@ from auditor.cli.options import (
     in_colour,
     in_forms,
     lived_with,
+    looks_live,
     wants_colour,
     what_to_look_at,
     which_rules,
@@ -24,6 +25,7 @@ from auditor.findings import Severity
 
 @click.command("audit")
 @what_to_look_at
+@looks_live
 @which_rules
 @lived_with
 @from_settings
@@ -56,6 +58,8 @@ def command(
     *,
     path: str,
     kind: str | None,
+    live: bool,
+    now: float | None,
     colour: bool | None,
     outputs: tuple[str, ...],
     diff_base: str | None,
@@ -72,7 +76,7 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, overrides=overrides)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, overrides=overrides, live=live, now=now)
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))

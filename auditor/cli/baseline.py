@@ -10,7 +10,7 @@ import click
 from auditor import audit
 from auditor.cli.chosen import choose
 from auditor.cli.deliver import save, tell
-from auditor.cli.options import from_settings, what_to_look_at, which_rules
+from auditor.cli.options import from_settings, looks_live, what_to_look_at, which_rules
 from auditor.suppress.baseline import baseline_of, pruned, read_baseline, write_baseline
 
 FILE = "queue-auditor-baseline.json"
@@ -19,6 +19,7 @@ FILE = "queue-auditor-baseline.json"
 
 @click.command("baseline")
 @what_to_look_at
+@looks_live
 @which_rules
 @from_settings
 @click.option(
@@ -32,6 +33,8 @@ def command(
     *,
     path: str,
     kind: str | None,
+    live: bool,
+    now: float | None,
     output: str,
     prune: bool,
     **_chosen: Any,
@@ -46,7 +49,7 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now)
     lived = chosen.lived()._replace(baseline="")
     findings = audit.live_with(audit.judge(site, rules), site, rules, lived).findings
     made = pruned(read_baseline(output), findings) if prune else baseline_of(findings)

@@ -7,18 +7,30 @@ import click
 from auditor import __version__, audit
 from auditor.cli.chosen import choose
 from auditor.cli.deliver import save, tell
-from auditor.cli.options import from_settings, what_to_look_at
+from auditor.cli.options import from_settings, looks_live, what_to_look_at
 from auditor.facts.wire import write_facts
 
 
 @click.command("facts")
 @what_to_look_at
+@looks_live
 @click.option("--output", default="-", metavar="FILE", help="Where it goes; “-” is standard output.")
 @from_settings
 @click.pass_context
-def command(ctx: click.Context, /, *, path: str, kind: str | None, output: str, **_chosen: object) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    path: str,
+    kind: str | None,
+    live: bool,
+    now: float | None,
+    output: str,
+    **_chosen: object,
+) -> None:
     """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
-    text = write_facts(audit.look(path, apps=choose(ctx, path).of("apps"), kind=kind), version=__version__)
+    site = audit.look(path, apps=choose(ctx, path).of("apps"), kind=kind, live=live, now=now)
+    text = write_facts(site, version=__version__)
     if output == "-":
         tell(text)
     else:

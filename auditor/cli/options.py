@@ -23,6 +23,32 @@ def what_to_look_at(command: Command) -> Command:
     )(command)
 
 
+def looks_live(command: Command) -> Command:
+    """--live and --now."""
+    command = click.option(
+        "--now", metavar="TIME", callback=_moment,
+        help="With --live, the present: for a copy of a host. ISO 8601, or seconds since 1970; the clock's otherwise.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--live", is_flag=True, help="Ask the running system too: queues, databases, supervisord and processes."
+    )(command)
+
+
+def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """A moment in seconds since 1970; one without a zone is UTC's."""
+    if value is None:
+        return None
+    import datetime
+
+    if value.isascii() and value.isdecimal() and len(value) < 12:
+        return float(value)
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise click.BadParameter("it is neither ISO 8601 nor a number of seconds", ctx, parameter) from None
+
+
 def which_rules(command: Command) -> Command:
     """--select, --ignore and --rules."""
     command = click.option(

@@ -15,6 +15,7 @@ OUTCOMES: dict[str, str] = {
     "timeout": "it did not answer in time",
     "protocol": "something else answered",
     "gone": "it went away while it was asked",
+    "denied": "this account may not ask it",
     "unsupported": "it is not looked at",
 }
 """Each outcome of a Probe, and what it means."""
@@ -104,6 +105,8 @@ class Probe(Fact, frozen=True, kw_only=True):
     """The app it was asked for; "" where for none."""
     connection: str = ""
     """The queue connection it was asked for; "" where for none."""
+    conf: str = ""
+    """Main file of the supervisor configuration it was asked for; "" where for none."""
     outcome: str = "ok"
     """One of OUTCOMES."""
     reason: str = ""
@@ -117,9 +120,18 @@ class Probe(Fact, frozen=True, kw_only=True):
         return self.outcome == "ok"
 
     @derived("outcome")
-    def looked_at(self) -> bool:
-        """Whether it was asked at all."""
-        return self.outcome != "unsupported"
+    def refuses_us(self) -> bool:
+        """Whether it answers, and does not let us in with what the configuration has."""
+        return self.outcome == "auth"
+
+    @derived("kind", "name", "connection")
+    def spoken(self) -> str:
+        """As a sentence names it."""
+        if self.kind == "supervisord":
+            return f"supervisord at {self.name}"
+        if self.kind == "processes":
+            return "the process table"
+        return f'connection "{self.connection}" at {self.name}' if self.connection else f"the database at {self.name}"
 
 
 class QueueState(Fact, frozen=True, kw_only=True):
@@ -167,10 +179,19 @@ class QueueState(Fact, frozen=True, kw_only=True):
     attempts_near_overflow: int = 0
     """Table: jobs whose attempts soon no longer fit into their column: on MySQL that one stops the whole queue."""
 
+    @derived("ready", "capped")
+    def told_ready(self) -> str:
+        """How many jobs are ready, as a sentence tells it."""
+        return _jobs(self.ready, "ready ", capped=self.capped)
+
     @derived("expired", "overdue")
     def stuck(self) -> int:
         """Reserved jobs that nobody can still be working on."""
         return max(self.expired, self.overdue)
+
+
+def _jobs(count: int, kind: str = "", *, capped: bool) -> str:
+    return f"{'at least ' if capped else ''}{count} {kind}job{'' if count == 1 else 's'}"
 
 
 class RedisServer(Fact, frozen=True, kw_only=True):

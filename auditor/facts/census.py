@@ -18,6 +18,7 @@ from auditor.facts.host import Php
 from auditor.facts.invoiceninja import Ninja
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
+from auditor.facts.observed import Observed
 from auditor.facts.origin import NEVER, Fact, Mark, declared, unknown
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable, Unit
@@ -122,7 +123,12 @@ class _Joiner:
             self.of_conf(conf, totals)
         self.ninjas(totals)
         self.containers(totals)
-        return Census(dict(self.subjects))
+        launches = {
+            (launch.conf, launch.name): launch for launch in self.site.launches if launch.runner == "supervisor"
+        }
+        for subject in Observed(self.site, self.apps, launches).subjects(totals):
+            self.subjects[subject.scope].append(subject)
+        return Census(dict(self.subjects), live=self.site.live is not None)
 
     def ninja(self, app: App | Absent) -> Ninja | Absent:
         """What an app is where it is an InvoiceNinja; rules about it do not apply to any other."""

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditor.facts.backend import (
+    Daemon,
+    DaemonProcess,
+    DatabaseServer,
+    FailureCount,
+    Probe,
+    QueueState,
+    RedisServer,
+    WorkerProcess,
+)
 from auditor.facts.bank import BankFeed
 from auditor.facts.command import Command
 from auditor.facts.container import Image, Service
@@ -52,5 +62,16 @@ SCOPES: Mapping[str, Roots] = {
     "image": {"image": Image, "site": Totals},
     "ninja": {"ninja": Ninja, "state": NinjaState, "app": App, "site": Totals, "host": Host},
     "feed": {"feed": BankFeed, "ninja": Ninja, "app": App, "site": Totals, "host": Host},
+    "probe": {"probe": Probe, "connection": Connection, "conf": SupervisorConf, "app": App, "site": Totals},
+    "queue": {"queue": QueueState, "connection": Connection, "app": App, "site": Totals},
+    "redis": {"redis": RedisServer, "connection": Connection, "app": App, "site": Totals},
+    "database": {"database": DatabaseServer, "connection": Connection, "app": App, "host": Host, "site": Totals},
+    "failure": {"failure": FailureCount, "database": DatabaseServer, "app": App, "site": Totals},
+    "daemon": {"daemon": Daemon, "conf": SupervisorConf, "site": Totals},
+    "supervised": {
+        "supervised": DaemonProcess, "program": Program, "command": Command, "daemon": Daemon, "conf": SupervisorConf,
+        "app": App, "site": Totals,
+    },
+    "process": {"process": WorkerProcess, "program": Program, "conf": SupervisorConf, "app": App, "site": Totals},
 }  # fmt: skip
 """Scope to its roots in order; the first is the subject itself, the others are joined to it where they exist."""

@@ -11,6 +11,7 @@ from auditor.facts.ignore import Ignore
 from auditor.facts.invoiceninja import NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
+from auditor.facts.live import Live
 from auditor.facts.origin import Fact
 from auditor.facts.schedule import CronTable, Unit
 from auditor.facts.supervisor import SupervisorConf
@@ -71,3 +72,7 @@ class Site(Fact, frozen=True):
     """What exists and could not be taken in."""
     ignores: tuple[Ignore, ...] = ()
     """Comments that ask for something to be left alone."""
+    live: Live | None = None
+    """What the running system said; None where it was not asked."""
+    previous: Live | None = None
+    """What it said the last time it was asked, for what only two looks can tell; None where there was none."""

@@ -232,9 +232,10 @@ class Totals(Fact, frozen=True):
 class Census:
     """Every subject of a site, by scope."""
 
-    def __init__(self, subjects: dict[str, list[Subject]]) -> None:
-        """Hold the subjects."""
+    def __init__(self, subjects: dict[str, list[Subject]], *, live: bool = False) -> None:
+        """Hold the subjects; `live` tells whether the running system was asked."""
         self.subjects = subjects
+        self.live = live
 
     def of(self, scope: str) -> list[Subject]:
         """The subjects of one scope."""

@@ -20,7 +20,8 @@ _UNITS: Mapping[str, Callable[[float], str]] = {"s": seconds, "MiB": mib, "": nu
 
 def weigh(rules: Iterable[Rule], census: Census) -> Verdict:
     """Judge a whole census; findings come ordered by severity, then place."""
-    asked = list(rules)
+    everything = list(rules)
+    asked = [rule for rule in everything if census.live or not rule.live]
     results = [result for _, _, result in _results(asked, census)]
     findings = [result for result in results if isinstance(result, Finding)]
     findings.sort(key=lambda finding: finding.order)
@@ -29,6 +30,7 @@ def weigh(rules: Iterable[Rule], census: Census) -> Verdict:
         skipped=tuple(result for result in results if isinstance(result, Skipped)),
         judged=sum(len(census.of(rule.scope)) for rule in asked),
         rules=len(asked),
+        needs_live=tuple(rule.id for rule in everything if rule.live and not census.live),
         subjects={scope: len(subjects) for scope, subjects in census.subjects.items()},
     )
 
@@ -172,6 +174,7 @@ class _Look:
         locations = self.locations(subject)
         message = rule.message.fill(look, rule.let)
         first = locations[0].file if locations else ""
+        evidence = "" if rule.live else message  # what was seen at one moment is told in other numbers at the next
         return Finding(
             rule=rule.id,
             severity=self.severity(look),
@@ -182,7 +185,7 @@ class _Look:
             bounds=self.bounds(look),
             adds=rule.adds,
             advice=rule.advice.fill(look, rule.let) if rule.advice is not None else "",
-            key=content_key(rule.id, subject.name, first, message),
+            key=content_key(rule.id, subject.name, first, evidence),
         )
 
     def bounds(self, look: Callable[[str, str], Any]) -> tuple[Bound, ...]:

@@ -31,6 +31,9 @@ def console(verdict: Verdict, *, colour: bool = False, show_skipped: bool = Fals
     paint: Paint = coloured if colour else plain
     blocks = ["\n".join(finding_lines(finding, paint)) for finding in verdict.findings]
     blocks += ["\n".join(_skipped(verdict, paint, everything=show_skipped))] if verdict.skipped else []
+    blocks += [paint(f"not judged without --live: {', '.join(verdict.needs_live)}", "dim")] * (
+        show_skipped and bool(verdict.needs_live)
+    )
     blocks += ["\n".join(_unread(verdict, paint, everything=show_skipped))] if verdict.unread else []
     blocks += ["\n".join(_deploy(verdict.deploy, paint))] if verdict.deploy is not None else []
     blocks.append(_sum(verdict, paint))

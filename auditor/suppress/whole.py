@@ -42,7 +42,7 @@ def live_with(
     verdict: Verdict, site: Site, rules: Rulebook, lived: Lived, *, today: str, since: Since | None = None
 ) -> Verdict:
     """The verdict with all that moved to `ignored`; raises BaselineRefused."""
-    asked = {*rules.rules, *OWN}
+    asked = {*rules.rules, *OWN}.difference(verdict.needs_live)
     if lived.inline and site.ignores:
         from auditor.suppress.inline import heed
 

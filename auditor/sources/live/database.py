@@ -370,7 +370,7 @@ _POSTGRES_ERRORS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] 
     ("timeout", "it did not answer in time", (), ("timeout expired", "connection timeout", "timed out")),
     ("refused", "nobody listens there", (), ("connection refused",)),
     ("refused", "its socket is not there", (), ("no such file or directory",)),
-    ("auth", "this account may not open it", (), ("permission denied",)),
+    ("denied", "this account may not open it", (), ("permission denied",)),
     ("refused", "its host's name is not known", (),
      ("could not translate host name", "resolve host", "name or service")),
     ("protocol", "its certificate is not one that is trusted here", (),

@@ -164,7 +164,7 @@ def _of_system(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, FileNotFoundError):
         return "refused", "its socket is not there"
     if isinstance(error, PermissionError):
-        return "auth", "this account may not open it"
+        return "denied", "this account may not open it"
     if isinstance(error, ConnectionError | EOFError):  # reset, aborted, broken pipe
         return "gone", "it closed the connection before it had answered"
     if isinstance(error, OSError) and type(error).__module__ == "ssl":

@@ -1,0 +1,129 @@
+"""An app's own connection settings, passwords and all: read anew for the looks alone, and in no fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.errors import Unreadable
+from auditor.facts.laravel import App
+from auditor.facts.queue import Connection
+from auditor.sources.app_config import Config, Found
+from auditor.sources.app_env import read_environment
+from auditor.sources.live.access import Access
+from auditor.sources.live.looking import NoAnswer
+from auditor.sources.live.settings import database_access, redis_access, sentinel_access
+from auditor.sources.php.values import PhpArray, Unknown
+from auditor.sources.tree import Tree
+
+_NEEDED = ("url", "driver", "scheme", "host", "port", "path", "unix_socket", "database", "username", "password")
+"""Settings without which nothing can be connected to: where one of them is not known, nothing is asked."""
+
+
+class AppSettings:
+    """The configuration of one app of a host, for whoever connects to what it names."""
+
+    def __init__(self, tree: Tree, app: App) -> None:
+        """Read it from the app's folder, as the app's facts were."""
+        self.tree = tree
+        self.app = app
+        self.folder = "" if app.name == "." else app.name
+        base = f"{self.folder}/" if self.folder else ""
+
+        def read(path: str) -> bytes | None:
+            try:
+                return tree.read(base + path)
+            except Unreadable:
+                return None
+
+        env = read_environment(tree, base, "host", read, ())
+        laravel = None if app.is_unknown("laravel") else app.laravel or None
+        self.config = Config(
+            read, base, env, laravel, cached_allowed=True, why_not=lambda path: tree.unread.get(base + path, "")
+        )
+
+    def text(self, name: str, *path: str, default: str = "") -> str:
+        """One setting that is a text; raises NoAnswer where it is not known."""
+        found = self.config.get(name, *path)
+        if not found.known:
+            raise NoAnswer("unsupported", f"its {path[-1]} is not known: {found.mark.reason}")
+        return found.value if isinstance(found.value, str) else default
+
+    def redis(self, connection: Connection) -> Access:
+        """The Redis of a queue connection; raises NoAnswer where it is not known which that is."""
+        for field in ("redis", "redis_prefix"):
+            if connection.is_unknown(field):
+                raise NoAnswer("unsupported", connection.mark(field).reason or f"its {field} is not known")
+        settings = self.entry("redis", connection.redis)
+        named: dict[str, Any] = {"app": self.app.name, "connection": connection.name, "prefix": connection.redis_prefix}
+        nodes = tuple(str(value) for key, value in settings.items() if key.isdecimal() and isinstance(value, str))
+        if nodes:
+            options = settings.get("options")
+            options = options if isinstance(options, Mapping) else {}
+            if options.get("replication") != "sentinel":
+                return redis_access({}, cluster=True, **named)
+            parameters = options.get("parameters")
+            return sentinel_access(
+                nodes, str(options.get("service") or "mymaster"), parameters if isinstance(parameters, Mapping) else {},
+                **named,
+            )  # fmt: skip
+        laravel = () if self.app.is_unknown("laravel") else self.app.laravel
+        access = redis_access(settings, cluster=connection.redis_cluster, laravel=laravel, **named)
+        return self.inside(access, "socket")
+
+    def database(self, name: str, connection: str = "") -> Access:
+        """The database of an entry of `database.connections`, "" for the default one; raises NoAnswer."""
+        name = name or self.text("database", "default")
+        settings = self.entry("connections", name)
+        if not settings:
+            raise NoAnswer("unsupported", f"config/database.php has no connection “{name}”")
+        folder = f"/{self.folder}".rstrip("/")
+        access = database_access(settings, app=self.app.name, connection=connection, folder=folder)
+        return self.inside(access, "path" if access.endpoint.kind == "sqlite" else "socket")
+
+    def entry(self, group: str, name: str) -> dict[str, Any]:
+        """One entry of `database.redis` or `database.connections` as plain values; raises NoAnswer."""
+        if not self.config.has("database"):
+            raise NoAnswer("unsupported", "its config/database.php is not here")
+        found = self.config.get("database", group, name)
+        if not found.written and group == "redis":
+            found = self.config.get("database", group, "clusters", name)
+        return _plain(found)
+
+    def inside(self, access: Access, field: str) -> Access:
+        """The access with a path of the app's file system as this machine has it."""
+        path = getattr(access.endpoint, field)
+        if not path:
+            return access
+        inside = self.tree.relative(path)
+        try:
+            path = self.tree.host_path(inside)
+        except (OSError, Unreadable):
+            path = f"{str(self.tree.root).rstrip('/')}/{inside}"
+        return Access(msgspec.structs.replace(access.endpoint, **{field: path}), access.password)
+
+
+def _plain(found: Found) -> dict[str, Any]:
+    if not found.known:
+        raise NoAnswer("unsupported", found.mark.reason or "its settings are not known")
+    if not isinstance(found.value, PhpArray):
+        return {}
+    if not found.value.is_certain:
+        raise NoAnswer("unsupported", "its settings cannot be known without running the app")
+    settings: dict[str, Any] = {}
+    for entry in found.value:
+        key = str(entry.key)
+        if isinstance(entry.value, Unknown):
+            if key in _NEEDED:
+                raise NoAnswer("unsupported", f"its {key} is not known: {entry.value.reason}")
+            continue  # the connection's own finer settings, such as PDO's, are then not used
+        settings[key] = _value(entry.value)
+    return settings
+
+
+def _value(value: object) -> Any:
+    if isinstance(value, PhpArray):
+        return {str(e.key): _value(e.value) for e in value if not isinstance(e.value, Unknown)}
+    return value

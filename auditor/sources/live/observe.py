@@ -1,0 +1,133 @@
+"""Everything that is asked of a running system, at once: each question in a thread of its own, all of them in bounded time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from auditor.facts.backend import Daemon, DaemonProcess, DatabaseServer, Probe, QueueState, RedisServer, WorkerProcess
+from auditor.facts.live import Live
+from auditor.facts.site import Site
+from auditor.sources.live.looking import unsupported
+from auditor.sources.live.questions import Question, questions
+from auditor.sources.tree import Tree
+
+AT_ONCE = 8
+"""Questions that are asked at the same time."""
+TOTAL = 30.0
+"""Seconds after which no further question is asked; the last may take its own time beyond."""
+
+
+class Part(NamedTuple):
+    """What came of one question."""
+
+    probes: tuple[Probe, ...] = ()
+    redis_servers: tuple[RedisServer, ...] = ()
+    database_servers: tuple[DatabaseServer, ...] = ()
+    queues: tuple[QueueState, ...] = ()
+    daemons: tuple[Daemon, ...] = ()
+    supervised: tuple[DaemonProcess, ...] = ()
+    processes: tuple[WorkerProcess, ...] = ()
+
+
+class Task(NamedTuple):
+    """One question, and how it is called where it is never asked."""
+
+    ask: Callable[[], Part]
+    kind: str
+    name: str
+    app: str = ""
+    connection: str = ""
+    conf: str = ""
+
+
+def observe(site: Site, *, now: float, total: float = TOTAL) -> Live:
+    """Ask whatever the configuration of a host names, and its process table; `now` is in seconds since 1970."""
+    tree = Tree(site.name)
+    asked = questions(tree, site)
+    tasks = [_of_backend(question, now) for question in asked.questions]
+    tasks += [_of_conf(tree, site, conf.main) for conf in site.confs if conf.is_main and conf.http_servers]
+    tasks.append(Task(lambda: _processes(tree, site), "processes", "processes"))
+    parts = run(tasks, total)
+    joined: dict[str, Any] = {
+        field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
+    }
+    joined["probes"] = (*joined["probes"], *asked.probes)
+    return Live(taken=now, **joined)
+
+
+def run(tasks: Sequence[Task], total: float) -> list[Part]:
+    """Every task's part, in their order, AT_ONCE at a time; those whose turn comes too late are Probes."""
+    import threading
+
+    end = time.monotonic() + total
+    parts: list[Part] = [Part()] * len(tasks)
+    waiting = iter(range(len(tasks)))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                at = next(waiting, None)
+            if at is None:
+                return
+            parts[at] = tasks[at].ask() if time.monotonic() < end else _too_late(tasks[at], total)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(tasks)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return parts
+
+
+def _too_late(task: Task, total: float) -> Part:
+    probe = unsupported(f"{total:g} s had passed before its turn came").probe(
+        task.kind, task.name, task.app, task.connection
+    )
+    return Part((msgspec.structs.replace(probe, conf=task.conf),))
+
+
+def _of_backend(question: Question, now: float) -> Task:
+    end = question.access.endpoint
+
+    def ask() -> Part:
+        if end.kind == "redis":
+            from auditor.sources.live.redis import look_at_redis
+
+            redis = look_at_redis(question.access, question.queues, now)
+            return Part((redis.probe,), (redis.server,) if redis.server else (), queues=redis.queues)
+        if end.kind == "sqlite":
+            from auditor.sources.live.sqlite import look_at_sqlite as look
+        else:
+            from auditor.sources.live.database import look_at_sql as look
+        found = look(question.access, question.tables, question.queues, now, question.zone)
+        return Part((found.probe,), database_servers=(found.server,) if found.server else (), queues=found.queues)
+
+    return Task(ask, end.kind, end.name, end.app, end.connection)
+
+
+def _of_conf(tree: Tree, site: Site, main: str) -> Task:
+    conf = next(conf for conf in site.confs if conf.main == main)
+
+    def ask() -> Part:
+        from auditor.sources.live.daemons import ask_daemon
+
+        found = ask_daemon(tree, conf)
+        return Part((found.probe,), daemons=(found.daemon,) if found.daemon else (), supervised=found.processes)
+
+    return Task(ask, "supervisord", main, conf=main)
+
+
+def _processes(tree: Tree, site: Site) -> Part:
+    from auditor.sources.live.processes import list_processes
+
+    root = str(tree.root).rstrip("/")
+    folders = {f"{root}/{app.name}".removesuffix("/.") or "/": app.name for app in site.apps}
+    found = list_processes(folders)
+    named = (msgspec.structs.replace(one, app=folders.get(one.app, "")) for one in found.processes)
+    # Below another root only what runs an app there is that host's; the rest is this machine's own.
+    return Part((found.probe,), processes=tuple(one for one in named if one.app or not root))
