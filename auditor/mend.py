@@ -1,8 +1,9 @@
 """The mending flow: judge, settle one fact after another, render, read again, judge again; nothing is written here.
 
-Each fact is settled once, in the order in which bounds build on one another (retry_after → timeout → stopwaitsecs), and
-after each the corrected text is read again by the very sources that read the original. So what is proposed at the end has
-been judged as it would be if it were written.
+In each pass every fact is settled once, in the order in which bounds build on one another (retry_after → timeout →
+stopwaitsecs), and after each the corrected text is read again by the very sources that read the original. Passes follow
+until one changes nothing: so what is proposed at the end has been judged as it would be if it were written, and mending it
+once more would leave it as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from auditor.bounds import settled
 from auditor.errors import CannotMend
 from auditor.facts.census import take_census
 from auditor.facts.levers import LEVERS, shown
+from auditor.facts.schedule import CronTable
 from auditor.facts.scopes import SCOPES
 from auditor.facts.site import Site
 from auditor.facts.subjects import Absent, Census, Subject
@@ -42,8 +44,9 @@ Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
 """What rules ask of one fact, by program."""
 
 
-MOST_PASSES = 5
-"""One pass settles what the rules' fixes build on; a second, what a correction makes another rule apply to."""
+MOST_PASSES = 8
+"""One pass settles what the rules' fixes build on, further ones what a correction makes other rules apply to; rules of
+somebody else's that undo each other's corrections never settle, and are stopped here."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -117,12 +120,10 @@ def plan(
 
 
 class _Done(NamedTuple):
-    """One change, for when it has to be taken back."""
+    """One change, and the file it was made in."""
 
-    key: Key
     path: str
-    subject: str
-    rules: tuple[str, ...]
+    change: Change
 
 
 class _Mender:
@@ -146,8 +147,11 @@ class _Mender:
         self.seen: tuple[dict[str, bytes], Site] | None = None
         self.taken: tuple[Site, Census] | None = None
         self.texts: dict[str, bytes] = {}
-        self.changes: dict[str, list[Change]] = defaultdict(list)
-        self.done: list[_Done] = []
+        self.done: dict[Key, _Done] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """What an earlier pass could not do, or did not, is asked anew; what was refused stays so."""
         self.by_hand = {(one.subject, one.rules): one for one in self.refused.values()}
         self.withheld: dict[tuple[str, tuple[str, ...]], ByHand] = {}
 
@@ -167,14 +171,16 @@ class _Mender:
         site = self.look()
         before = audit.judge(site, self.rules)
         self.known = {(finding.rule, finding.subject) for finding in before.findings}
-        after = self.mended(site)
+        after = self.mended(site, before)
         while (harm := self.harm(after)) is not None:
             self.answer(harm)
-            after = self.mended(site)
+            after = self.mended(site, before)
         return Plan(
             root=self.tree.root,
             files=tuple(
-                Corrected(path, self.original(path), text, tuple(self.changes[path]))
+                Corrected(
+                    path, self.original(path), text, tuple(d.change for d in self.done.values() if d.path == path)
+                )
                 for path, text in sorted(self.texts.items())
                 if text != self.original(path)
             ),
@@ -184,24 +190,32 @@ class _Mender:
             after=after,
         )
 
-    def mended(self, site: Site) -> Verdict:
-        """Settle every fact, add every file, and judge what comes of it; anew where that made another rule apply."""
-        after = Verdict()
+    def mended(self, site: Site, before: Verdict) -> Verdict:
+        """Settle every fact and add every file, until nothing more is asked for; how the site is judged then."""
+        done: dict[Key, _Done] = {}
         for _ in range(MOST_PASSES):
-            for fact in self.rules.order():
-                if self.settle(fact, site):
-                    site = self.look()
-            self.add_files(site)
-            site = self.look()
-            after = audit.judge(site, self.rules)
-            if not self.is_left(after):
-                break
-        return after
+            self.forget()
+            texts, done = dict(self.texts), dict(self.done)
+            site = self.passed(site)
+            if self.texts == texts:
+                return audit.judge(site, self.rules) if texts else before
+        for key, one in self.done.items():
+            if done.get(key) is not one:
+                self.refuse(key, one, "corrected, it would have to be corrected again and again")
+        self.begin()
+        return self.mended(self.look(), before)
 
-    def is_left(self, after: Verdict) -> bool:
-        """Whether a finding could be mended that is neither left to a person nor withheld."""
-        told = {(rule, one.subject) for one in (*self.by_hand.values(), *self.withheld.values()) for rule in one.rules}
-        return any(finding.fixable and (finding.rule, finding.subject) not in told for finding in after.findings)
+    def passed(self, site: Site) -> Site:
+        """One pass; a new file is added only where all that is there has been put right and still does not do."""
+        texts = dict(self.texts)
+        for fact in self.rules.order():
+            if self.settle(fact, site):
+                site = self.look()
+        for wanted in ("cron-table", "cron-line", "cron"):
+            concerned = [rule for rule in self.rules if rule.adds == wanted]
+            if (wanted != "cron" or self.texts == texts) and self.add(concerned, site):
+                site = self.look()
+        return site
 
     def found(self, rules: Iterable[Rule], site: Site) -> Iterator[tuple[Rule, Subject, Finding]]:
         """What these rules find, but for what is to be left alone."""
@@ -242,18 +256,18 @@ class _Mender:
 
     def apply_all(self, fact: str, site: Site, asked: Asked) -> bool:
         """Write one fact of many programs, then read everything again once; only where that disagrees, one by one."""
-        texts, changes = dict(self.texts), {path: list(found) for path, found in self.changes.items()}
+        texts, made = dict(self.texts), dict(self.done)
         done = [one for place, wishes in asked.items() if (one := self.apply(fact, site, place, wishes)) is not None]
         if not done:
             return False
         wrong = self.disagreeing(fact, done)
         if not wrong:
             return True
-        self.texts, self.changes, self.done = texts, defaultdict(list, changes), self.done[: -len(done)]
+        changed, self.texts, self.done = self.done, texts, made
         for place, value in done:
             if place in wrong:
-                names = [rule.id for rule, _, _ in asked[place]]
-                self.leave(place[1].partition(":")[2], names, f"rewritten, {shown(fact, value)} would not read as such")
+                reason = f"rewritten, {shown(fact, value)} would not read as such"
+                self.refuse((place, fact), changed[place, fact], reason)
             else:
                 self.apply(fact, site, place, asked[place])
         return len(wrong) < len(done)
@@ -300,51 +314,62 @@ class _Mender:
             return None
         self.texts[path] = text
         reasons = tuple(dict.fromkeys(bound.unsafe for bound in bounds if bound.unsafe))
-        self.changes[path].append(Change(program.name, shown(fact, value), names, reasons))
-        self.done.append(_Done((place, fact), path, program.name, names))
+        self.note((place, fact), path, Change(program.name, shown(fact, value), names, reasons))
         return place, value
+
+    def note(self, key: Key, path: str, change: Change) -> None:
+        """A change was made; of two to one thing the later counts, for the rules of both."""
+        earlier = self.done.get(key)
+        if earlier is not None:
+            rules = tuple(dict.fromkeys((*earlier.change.rules, *change.rules)))
+            unsafe = tuple(dict.fromkeys((*earlier.change.unsafe, *change.unsafe)))
+            change = msgspec.structs.replace(change, rules=rules, unsafe=unsafe)
+        self.done[key] = _Done(path, change)
+
+    def refuse(self, key: Key, one: _Done, reason: str) -> None:
+        """Leave one change to a person for good."""
+        left = ByHand(one.change.subject, one.change.rules, reason)
+        self.refused[key] = self.by_hand[left.subject, left.rules] = left
 
     def leave(self, subject: str, rules: Sequence[str], reason: str) -> None:
         self.by_hand.setdefault((subject, tuple(rules)), ByHand(subject, tuple(rules), reason))
 
-    def add_files(self, site: Site) -> None:
-        """Files that are made, or lines that are made anew, where a rule asks for one.
-
-        What is there is mended first, a table's form, then its lines; only what then still lacks a file gets a new one.
-        A line whose rest could not be read is judged once more.
-        """
-        for wanted in ("cron-table", "cron-line", "cron-line", "cron"):
-            concerned = [rule for rule in self.rules if rule.adds == wanted]
-            if self.add(concerned, site):
-                site = self.look()
-
     def add(self, concerned: Sequence[Rule], site: Site) -> bool:
-        """Do what these rules ask for; whether any text changed."""
-        before = dict(self.texts)
-        for rule, subject, finding in self.found(concerned, site):
-            key = (rule.adds, subject.name)
+        """Do what these rules ask for, a file made or a line made anew; whether any text changed."""
+        made: dict[Key, tuple[str, str]] = {}
+        for rule, subject, _ in self.found(concerned, site):
+            roots = dict(zip(SCOPES[rule.scope], subject.roots, strict=True))
+            table = roots.get("table")
+            key: Key = (rule.adds, subject.name)
+            thing: Key = (table.path,) if rule.adds == "cron-table" and isinstance(table, CronTable) else key
             if key in self.refused:
                 continue
-            roots = dict(zip(SCOPES[rule.scope], subject.roots, strict=True))
-            try:
-                path, text, told = scheduler_file(rule.adds, roots, site, self.text)
-            except CannotMend as problem:
-                self.leave(subject.name, [rule.id], problem.reason)
-                continue
-            self.texts[path] = text
-            self.changes[path].append(Change(subject.name, told, (finding.rule,)))
-            self.done.append(_Done(key, path, subject.name, (finding.rule,)))
-        return self.texts != before
+            if thing not in made:
+                try:
+                    path, text, told = scheduler_file(rule.adds, roots, site, self.text)
+                except CannotMend as problem:
+                    self.leave(subject.name, [rule.id], problem.reason)
+                    continue
+                if text == self.texts.get(path, self.original(path)):
+                    self.leave(subject.name, [rule.id], "what would be written stands there already")
+                    continue
+                self.texts[path] = text
+                made[thing] = path, told
+            path, told = made[thing]
+            self.note(key, path, Change(subject.name, told, (rule.id,)))
+        return bool(made)
 
     def harm(self, after: Verdict) -> Finding | None:
         """A finding that is there only since something was mended: what hid it is gone, or two changes go ill together.
 
-        A warning about what was not touched itself does no harm: a table that cron takes again shows what it hid.
+        A warning about what was not touched itself does no harm: a table that cron takes again shows what it hid. But where
+        something was taken back for it, and it is there all the same, that is told too.
         """
-        changed = {one.subject for one in self.done}
+        changed = {one.change.subject for one in self.done.values()}
         for finding in after.findings:
             new = (finding.rule, finding.subject) not in self.known and finding.severity != "note"
-            if new and (finding.subject in changed or finding.severity == "error"):
+            touched = finding.subject in changed or (finding.rule, finding.subject) in self.tried
+            if new and (touched or finding.severity == "error"):
                 return finding
         return None
 
@@ -363,14 +388,15 @@ class _Mender:
         """Leave to a person what brought a new finding, and begin anew; raises CannotMend where nothing did."""
         facts = self.rules.rules[harm.rule].facts
         files = {location.file for location in harm.locations}
-        guilty = [one for one in self.done if one.subject == harm.subject and one.key[-1] in facts]
-        guilty = guilty or [one for one in self.done if one.path in files][-1:] or self.done[-1:]
+        done = list(self.done.items())
+        guilty = [(key, one) for key, one in done if one.change.subject == harm.subject and key[-1] in facts]
+        guilty = guilty or [(key, one) for key, one in done if one.path in files][-1:] or done[-1:]
         reason = f"mended, it would bring a new finding, {harm.rule}: {harm.message.rstrip('.')}"
         if not guilty:
             raise CannotMend(harm.file, reason)
-        for one in guilty:
-            self.refused[one.key] = ByHand(one.subject, one.rules, reason)
-            self.tried.setdefault((harm.rule, harm.subject), []).append(one.key)
+        for key, one in guilty:
+            self.refuse(key, one, reason)
+            self.tried.setdefault((harm.rule, harm.subject), []).append(key)
         self.begin()
 
 

@@ -24,12 +24,15 @@ from auditor.findings import Bound
 from auditor.remedies import deliver as delivering
 from auditor.remedies.deliver import Write, deliver
 from auditor.reports.diff import file_diff
+from auditor.suppress.whole import Lived
 from tests.bad_input.calling import run
-from tests.bad_input.world import MAIN, SOUND, WORKER, build
-from tests.mending.hosts import hosts
+from tests.bad_input.world import CRON, MAIN, SOUND, WORKER, Gone, build
+from tests.mending.hosts import hosts, repositories
 from tests.supervisor.oracle import Oracle
 
 RULES = audit.rulebook()
+LIVED = Lived()
+"""What comments ask to be left alone."""
 SUPERVISORD = "etc/supervisor/supervisord.conf"
 EDITS = {"connection", "queues", "exec", "join", "plain"}
 """Levers that change the command, and, with shell syntax taken out of it, what stands in place of that."""
@@ -79,50 +82,76 @@ def untouched(data: bytes, options: set[tuple[str, str]]) -> list[str]:
     return [line for number, line in enumerate(lines_with_ends(text), 1) if number not in mine]
 
 
-@settings(
-    max_examples=int(os.environ.get("N", "200")),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+def examples(share: int) -> int:
+    """How many worlds are tried; the environment's N asks for a longer run."""
+    return int(os.environ.get("N", str(share)))
+
+
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=examples(120), suppress_health_check=SLOW)
 @given(found=hosts())
 def test_any_host(found: dict[str, bytes], supervisor: Oracle) -> None:
     """What was written is accepted, has nothing left to fix but what was named, and nothing else has changed."""
+    mend_any(found, "host", supervisor)
+
+
+@settings(max_examples=examples(40), suppress_health_check=SLOW)
+@given(found=repositories())
+def test_any_repository(found: dict[str, bytes], supervisor: Oracle) -> None:
+    """The same holds of what will be copied to hosts and into images."""
+    mend_any(found, "repository", supervisor)
+
+
+def mend_any(found: dict[str, bytes], kind: str, supervisor: Oracle) -> None:
+    """Mend a world by everything we have, and look at it as supervisor, a reader of its diff, and we ourselves would."""
     root = Path(tempfile.mkdtemp())
     try:
         for path, data in found.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(data)
-        plan = mend.plan(str(root), RULES, unsafe=True, kind="host")
+        plan = mend.plan(str(root), RULES, unsafe=True, kind=kind, lived=LIVED)
         assert texts(root) == found, "planning writes nothing"
         fix._write(plan, None)
         after = texts(root)
-        written = {file.path: file for file in plan.files}
         backups = {path for path in after if path.endswith(".bak")}
-        assert set(after) - backups == set(found) | set(written)
-        for path, data in found.items():
-            file = written.get(path)
-            if file is None:
-                assert after[path] == data
-                continue
-            assert file.before == data
-            assert after[path] == file.after
-            if path.endswith(".conf"):
-                before_lines, after_lines = (untouched(each, touched(file)) for each in (data, file.after))
-                assert [line.rstrip("\r\n") for line in before_lines] == [line.rstrip("\r\n") for line in after_lines]
-                assert before_lines[:-1] == after_lines[:-1], "ends of lines stay"
-                ends = {line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(file.after.decode())}
-                assert ends <= {"", *(line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(data.decode()))} | (
-                    {"\n"} if b"\n" not in data else set()
-                )
-        if supervisor.ask(confs(found), SUPERVISORD)["refused"] is None:
-            assert supervisor.ask(confs(after), SUPERVISORD)["refused"] is None
-        verdict = audit.judge(audit.look(str(root), kind="host"), RULES)
+        assert set(after) - backups == set(found) | {file.path for file in plan.files}
+        for file in plan.files:
+            assert file.before == found.get(file.path)
+            assert after[file.path] == file.after
+            if file.path.endswith(".conf"):
+                only_what_was_named_has_changed(file)
+        unplanned = set(found) - {file.path for file in plan.files}
+        assert all(after[path] == found[path] for path in unplanned)
+        accepted_as_before(found, after, supervisor)
+        verdict = audit.judge(audit.look(str(root), kind=kind), RULES)
         named = {(rule, left.subject) for left in plan.by_hand for rule in left.rules}
-        left = [f"{f.rule} {f.subject}" for f in verdict.findings if f.fixable and (f.rule, f.subject) not in named]
+        lived = audit.live_with(verdict, audit.look(str(root), kind=kind), RULES, LIVED)
+        left = [f"{f.rule} {f.subject}" for f in lived.findings if f.fixable and (f.rule, f.subject) not in named]
         assert left == []
         assert verdict == plan.after, "what was planned is what is judged once it is written"
-        assert mend.plan(str(root), RULES, unsafe=True, kind="host").files == ()
+        assert mend.plan(str(root), RULES, unsafe=True, kind=kind, lived=LIVED).files == ()
     finally:
         shutil.rmtree(root)
+
+
+def only_what_was_named_has_changed(file: mend.Corrected) -> None:
+    """Every line that belongs to no option of the file's changes is as it was, to its end."""
+    assert file.before is not None
+    before, after = (untouched(each, touched(file)) for each in (file.before, file.after))
+    assert [line.rstrip("\r\n") for line in before] == [line.rstrip("\r\n") for line in after]
+    assert before[:-1] == after[:-1], "ends of lines stay"
+    ends = {line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(file.after.decode())}
+    known = {line[len(line.rstrip("\r\n")) :] for line in lines_with_ends(file.before.decode())}
+    assert ends <= {"", *known} | ({"\n"} if b"\n" not in file.before else set())
+
+
+def accepted_as_before(before: dict[str, bytes], after: dict[str, bytes], supervisor: Oracle) -> None:
+    """Whatever supervisor took, it takes."""
+    for main in (SUPERVISORD,) if SUPERVISORD in before else [path for path in before if path.endswith(".conf")]:
+        if supervisor.ask(confs(before), main)["refused"] is None:
+            assert supervisor.ask(confs(after), main)["refused"] is None
 
 
 bounds = st.builds(
@@ -349,3 +378,66 @@ def test_the_main_file_is_mended_where_the_program_stands_in_it(tmp_path: Path) 
     run(tmp_path, "fix", "host", "--write")
 
     assert "stopwaitsecs=90" in (tmp_path / "host" / MAIN).read_text()
+
+
+def test_what_no_correction_brings_takes_none_back(tmp_path: Path) -> None:
+    """A table that cron takes again shows what it hid; its lines are mended in the same go, and a second has nothing to do."""
+    worker = "[program:{}]\ncommand=php /var/www/shop/artisan queue:work\n"
+    table = "*/5 * * * * www-data php /var/www/shop/artisan schedule:run"
+    build(
+        tmp_path / "host",
+        {WORKER: "".join(map(worker.format, ("one", "two"))), CRON: table, "etc/passwd": Gone()},
+    )
+
+    _, told, _, _ = run(tmp_path, "fix", "host", "--unsafe", "--write")
+
+    assert (tmp_path / "host" / CRON).read_text() == SOUND[CRON]
+    assert "by hand" not in told
+    assert "scheduler/runs-as-other-user" in run(tmp_path, "audit", "host")[1]
+    assert run(tmp_path, "fix", "host", "--unsafe", "--check")[:2] == (0, "# nothing to change\n")
+
+
+def test_one_correction_for_two_rules(tmp_path: Path) -> None:
+    """Where what one rule asks for satisfies another, the change names both, and neither is left to a person."""
+    build(tmp_path / "host", {CRON: "# ours\r\n" + SOUND[CRON].rstrip("\n") + "\r\n1 2 * * * root /usr/bin/backup"})
+
+    _, told, _, _ = run(tmp_path, "fix", "host")
+
+    assert told.splitlines()[:2] == [
+        f"# {CRON}:2: line ends put right   scheduler/cron-crlf",
+        f"# {CRON}: line ends put right   scheduler/cron-no-newline",
+    ]
+    assert "by hand" not in told
+
+
+def test_rules_that_undo_each_other(tmp_path: Path) -> None:
+    """Somebody's rules may never settle: what they ask for is left to a person, and what others ask for is done."""
+    flip = (
+        "title: It flips\nseverity: note\nfor: program\nwhen: program.kind == 'program' and {when}\nthat: {that}\n"
+        "message: It does not.\nfix: {{ {fix} }}\nrationale: None.\n"
+        "examples: {{ good: [{{ program.startsecs: 0, program.autostart: false }}], bad: [{bad}] }}\n"
+    )
+    pairs = {
+        "a": ("program.startsecs > 4", "program.autostart", "program.autostart: { exactly: true }"),
+        "b": ("program.autostart", "program.startsecs <= 4", "program.startsecs: { at_most: 4 }"),
+        "c": ("program.startsecs in [1, 4]", "not program.autostart", "program.autostart: { exactly: false }"),
+        "d": ("not program.autostart", "program.startsecs not in [1, 4]", "program.startsecs: { at_least: 5 }"),
+    }
+    bad = {
+        "a": "{ program.startsecs: 9, program.autostart: false }",
+        "b": "{ program.startsecs: 9, program.autostart: true }",
+        "c": "{ program.startsecs: 4, program.autostart: true }",
+        "d": "{ program.startsecs: 4, program.autostart: false }",
+    }
+    rules = {
+        f"../rules/own/{name}.yaml": flip.format(when=when, that=that, fix=fix, bad=bad[name])
+        for name, (when, that, fix) in pairs.items()
+    }
+    build(tmp_path / "host", {WORKER: FAULTY, **rules})
+
+    status, told, complained, _ = run(tmp_path, "fix", "host", "--rules", "rules", "--write")
+
+    assert (status, complained) == (0, "")
+    assert "# by hand: shop-worker: corrected, it would have to be corrected again and again (own/" in told
+    assert (tmp_path / "host" / WORKER).read_text() == MENDED
+    assert "# written" not in run(tmp_path, "fix", "host", "--rules", "rules", "--write")[1]

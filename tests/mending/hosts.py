@@ -27,6 +27,35 @@ return [
     'failed' => ['driver' => 'database-uuids', 'table' => 'failed_jobs'],
 ];
 """
+HORIZON = """<?php
+
+return [
+    'use' => 'default',
+    'defaults' => ['main' => ['connection' => 'redis', 'queue' => ['default'], 'timeout' => %s, 'tries' => 1]],
+    'environments' => ['%s' => ['main' => ['maxProcesses' => 4]]],
+];
+"""
+UNIT = """[Unit]
+Description=a worker
+
+[Service]
+User=www-data
+ExecStart=/usr/bin/php /var/www/shop/artisan %s
+Restart=always
+TimeoutStopSec=%s
+
+[Install]
+WantedBy=multi-user.target
+"""
+COMPOSE = """services:
+  worker:
+    image: shop
+    command: %s
+    stop_grace_period: %s
+  scheduler:
+    build: .
+    command: php artisan schedule:work
+"""
 MAIN = (
     "[unix_http_server]\nfile=/var/run/supervisor.sock\nchmod=0700\n\n[supervisord]\nlogfile=/var/log/supervisord.log\n\n"
     "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
@@ -82,6 +111,9 @@ def commands(draw: st.DrawFn) -> str:
                 "sudo -u www-data {}",
                 "{} >> /var/log/w.log 2>&1",
                 "cd /var/www/shop && {}",
+                "/bin/sh -c 'cd /var/www/shop; {} | logger'",
+                "gosu www-data {}",
+                "docker exec shop {}",
             ]
         )
     )
@@ -115,6 +147,9 @@ def settings(draw: st.DrawFn) -> list[tuple[str, str]]:
         "environment": words(['HOME="/var/www"', 'A="1",B="%%x"', 'APP_ENV="production"']),
         "priority": words(["999", "1"]),
         "exitcodes": words(["0", "0,2"]),
+        "numprocs_start": words(["0", "1"]),
+        "startretries ": words(["1"]),
+        "nonsense": words(["1", ""]),
     }
     chosen = draw(st.lists(words(sorted(values)), unique=True, max_size=8))
     return [(name, draw(values[name])) for name in chosen]
@@ -149,7 +184,11 @@ def hosts(draw: st.DrawFn) -> dict[str, bytes]:
         end = draw(words(["\n"] * 4 + ["\r\n"]))
         names = draw(st.lists(words(["one", "two", "three", "ünïcode"]), unique=True, max_size=3))
         lines = draw(words([[], ["; managed by hand", ""], ["# site.conf"]]))
+        if names and draw(words([False] * 5 + [True])):
+            lines += ["[group:all]", f"programs={','.join(names)}", ""]
         for name in names:
+            if draw(words([False] * 9 + [True])):
+                lines = [*lines, "; queue-auditor: ignore[timeouts] the team lives with it"]
             lines = [*lines, *draw(sections(name)), *draw(words([[], [""], ["", "", ";----"]]))]
         text = end.join(lines) + draw(words([end] * 4 + [""]))
         found[f"etc/supervisor/conf.d/{file}.conf"] = text.encode()
@@ -191,12 +230,61 @@ def hosts(draw: st.DrawFn) -> dict[str, bytes]:
             "MAILTO=root",
             "# a remark",
             "61 * * * * root true",
+            "@reboot www-data cd /var/www/shop && php artisan schedule:work",
+            "* * * * * www-data cd /var/www/shop && php artisan schedule:run >> /var/log/schedule.log",
+            "* * * * * forge cd $APP && php artisan schedule:run",
+            "*/10 * * * * root php /var/www/shop/artisan queue:work --stop-when-empty",
+            "* * * * * root php /srv/other/artisan schedule:run",
         ]
     )
-    for path in draw(words([[], ["etc/cron.d/shop"], ["etc/crontab"], ["etc/cron.d/shop", "etc/cron.d/x.y"]])):
+    own_line = words(
+        [
+            "* * * * * php /var/www/shop/artisan schedule:run",
+            "0 * * * * cd /var/www/shop && /usr/bin/php artisan schedule:run >/dev/null 2>&1",
+            "* * * * * www-data cd /var/www/shop && php artisan schedule:run",
+            "PATH=/usr/bin:/bin",
+        ]
+    )
+    tables = ["etc/cron.d/shop", "etc/cron.d/x.y", "etc/crontab", "var/spool/cron/crontabs/www-data"]
+    for path in draw(st.lists(words(tables), unique=True, max_size=2)):
         end = draw(words(["\n"] * 4 + ["\r\n"]))
-        found[path] = (end.join(draw(st.lists(line, max_size=3))) + draw(words([end] * 3 + [""]))).encode()
+        lines = draw(st.lists(line if "spool" not in path else own_line, max_size=3))
+        found[path] = (end.join(lines) + draw(words([end] * 3 + [""]))).encode()
+    if draw(words([False] * 3 + [True])):
+        timeout, environment = draw(words([0, 60, 900])), draw(words(["production", "local"]))
+        found["var/www/shop/config/horizon.php"] = (HORIZON % (timeout, environment)).encode()
+    if draw(words([False] * 5 + [True])):
+        run, stop = draw(words(["queue:work", "horizon", "schedule:work"])), draw(words(["5", "90", "infinity"]))
+        found["etc/systemd/system/shop.service"] = (UNIT % (run, stop)).encode()
+    if draw(words([False] * 5 + [True])):
+        found["srv/other/artisan"] = b"#!/usr/bin/env php\n"
+        found["srv/other/.env"] = b"QUEUE_CONNECTION=redis\n"
     if draw(st.booleans()):
         found["etc/passwd"] = PASSWD.encode()
     found["proc/meminfo"] = b"MemTotal:        4000000 kB\n"
+    return found
+
+
+@st.composite
+def repositories(draw: st.DrawFn) -> dict[str, bytes]:
+    """The files of one app's repository, with the files that are copied to its hosts and containers."""
+    host = draw(hosts())
+    found = {p.removeprefix("var/www/shop/"): data for p, data in host.items() if p.startswith("var/www/shop/")}
+    for path, data in host.items():
+        if path.startswith("etc/supervisor/conf.d/"):
+            found[f"docker/{path.removeprefix('etc/supervisor/conf.d/')}"] = data
+        elif path.startswith("etc/cron"):
+            found[f"docker/cron/{path.rpartition('/')[2]}"] = data
+    found["composer.json"] = b'{"name": "laravel/laravel"}\n'
+    if draw(st.booleans()):
+        found["docker/supervisord.conf"] = MAIN.replace("conf.d/*.conf", "/etc/supervisor/conf.d/*.conf").encode()
+        user = draw(words(["", "USER www-data\n"]))
+        found["Dockerfile"] = (
+            "FROM php:8.2-cli\nCOPY docker/supervisord.conf /etc/supervisor/supervisord.conf\n"
+            f"COPY docker/*.conf /etc/supervisor/conf.d/\nCOPY . /var/www/shop\nWORKDIR /var/www/shop\n{user}"
+            'CMD ["supervisord", "-n", "-c", "/etc/supervisor/supervisord.conf"]\n'
+        ).encode()
+    if draw(st.booleans()):
+        run = draw(words(["supervisord -n", "php artisan queue:work --timeout=300", "php artisan horizon"]))
+        found["docker-compose.yml"] = (COMPOSE % (run, draw(words(["5s", "2m", "1h"])))).encode()
     return found
