@@ -222,6 +222,13 @@ class BankFeed(Fact, frozen=True):
         day = datetime.date.fromisoformat(self.today)
         return (day + datetime.timedelta(days=self.closes_after_days - self.idle_days)).isoformat()
 
+    @derived("closes_after_days")
+    def closing_told(self) -> str:
+        """The bank's rule as a sentence goes on with it; "" where none is known."""
+        if self.closes_after_days is None:
+            return ""
+        return f", and this bank ends the access after {self.closes_after_days:g} days without data"
+
     @derived("agreement_left", "today")
     def ends_on(self) -> str | None:
         """The day on which the consent ends; None where its beginning is not known."""

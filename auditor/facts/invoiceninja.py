@@ -69,6 +69,8 @@ class Ninja(Fact, frozen=True):
     """Whether the default cache store keeps its entries in a table of the database."""
     prunes_failed_jobs: bool = False
     """Whether its schedule prunes failed jobs."""
+    pdf_generator: str = ""
+    """What makes its PDFs instead of a Chrome on the host: "hosted_ninja", "phantom"; "" for none of these."""
     timezone: str = "UTC"
     """`app.timezone` (SERVER_TIMEZONE): the clock of its schedule and of its database's times."""
 
@@ -117,6 +119,11 @@ class Ninja(Fact, frozen=True):
             and not self.is_docker
         )
 
+    @derived("pdf_generator")
+    def makes_pdfs(self) -> bool:
+        """Whether its jobs start a Chrome of the host's for each PDF."""
+        return self.pdf_generator not in ("hosted_ninja", "phantom")
+
     @derived("keys_missing")
     def has_bank_keys(self) -> bool:
         """Whether both keys of the bank feeds are set."""
@@ -136,6 +143,13 @@ class Ninja(Fact, frozen=True):
     def sync_may_take(self) -> Seconds:
         """How long one bank sync may take: one job asks all accounts, one after another."""
         return OVERHEAD + PER_ACCOUNT * self.feeds
+
+    @derived("feeds", "feeds_counted")
+    def accounts_told(self) -> str:
+        """Those accounts as a sentence tells them: counted, or not."""
+        if not self.feeds_counted:
+            return "all bank accounts in turn, some 15 to 50 s each"
+        return f"{self.feeds} bank account{'' if self.feeds == 1 else 's'} in turn, up to {PER_ACCOUNT:g} s each"
 
     @derived("generation")
     def limit_turns_feeds_off(self) -> bool:

@@ -118,6 +118,11 @@ class Worker(Fact, frozen=True):
         """Its queues as they were meant: without blanks around their names."""
         return tuple(q.strip() for q in self.queues)
 
+    @derived("tries")
+    def tries_told(self) -> str:
+        """Its tries as a sentence tells them."""
+        return {0: "any number of tries", 1: "1 try"}.get(self.tries, f"{self.tries} tries")
+
     @derived("name", "beside_horizon", "maybe_beside_horizon")
     def shares_with_horizon(self) -> bool:
         """Whether a Horizon master here serves, for certain or probably, one of its queues."""

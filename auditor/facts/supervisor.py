@@ -181,6 +181,9 @@ ODDITIES: dict[str, str] = {
 }
 """Each kind of Oddity, and what it means."""
 
+_EXITS = ("EVENT", "PROCESS_STATE", "PROCESS_STATE_EXITED")
+"""The types of events by which a listener is told that a process has exited."""
+
 
 class Program(Fact, frozen=True, kw_only=True):
     """One program (or eventlistener, or fcgi-program) in one group.
@@ -272,6 +275,14 @@ class Program(Fact, frozen=True, kw_only=True):
     """As stdout_syslog."""
     serverurl: str | None = None
     """What SUPERVISOR_SERVER_URL is set to, or None for AUTO."""
+    events: tuple[str, ...] = ()
+    """For an eventlistener: the types of events that it is told of."""
+
+    @derived("events", "name", "command")
+    def shuts_down(self) -> bool:
+        """Whether it is a listener that is told of every exit, and by its name or command one that shuts down."""
+        told = any(event in _EXITS for event in self.events)
+        return told and ("shutdown" in self.name or "shutdown" in self.command)
 
     @derived("numprocs")
     def processes(self) -> int:
@@ -351,6 +362,11 @@ class Program(Fact, frozen=True, kw_only=True):
     def app_log(self) -> str:
         """Its log that is the file a Laravel app writes its own log to, "" where none is."""
         return next((path for path in _paths(self) if path.endswith("/storage/logs/laravel.log")), "")
+
+    @derived("stdout_logfile", "stderr_logfile")
+    def log_in_storage(self) -> str:
+        """Its log that lies in a Laravel app's storage/logs, "" where none does."""
+        return next((path for path in _paths(self) if "/storage/logs/" in path), "")
 
     @derived("stderr_logfile", "redirect_stderr", "stderr_syslog")
     def stderr_is_kept(self) -> bool:
@@ -551,6 +567,11 @@ class SupervisorConf(Fact, frozen=True, kw_only=True, dict=True):
     def has_programs(self) -> bool:
         """Whether it has any program."""
         return bool(self.programs)
+
+    @derived("programs", kept=True)
+    def shutdown_listener(self) -> str:
+        """Its event listener that stops supervisord when any program exits, "" where it has none."""
+        return next((program.name for program in self.programs if program.shuts_down), "")
 
     @derived("oddities", kept=True)
     def cut_options(self) -> tuple[str, ...]:

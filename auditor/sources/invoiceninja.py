@@ -71,6 +71,7 @@ class _Reader:
         self.switch("expanded_logging", "ninja", "expanded_logging")
         self.switch("webcron", "ninja", "webcron_secret")
         self.text("timezone", "app", "timezone")
+        self.pdfs()
         self.databases()
         self.bank_keys()
         self.app_key()
@@ -112,6 +113,19 @@ class _Reader:
         elif found.written:
             self.values[field] = _true(found.value)
             self.marks[field] = found.mark
+
+    def pdfs(self) -> None:
+        """Who makes its PDFs: `pdf_generator`, before which the vendor's service and PhantomJS have switches of their own."""
+        self.text("pdf_generator", "ninja", "pdf_generator")
+        for key, name in (
+            ("invoiceninja_hosted_pdf_generation", "hosted_ninja"),
+            ("phantomjs_pdf_generation", "phantom"),
+        ):
+            found = self.get("ninja", key)
+            if not found.known:
+                self.marks["pdf_generator"] = found.mark
+            elif _true(found.value):
+                self.values["pdf_generator"], self.marks["pdf_generator"] = name, found.mark
 
     def databases(self) -> None:
         self.switch("multi_db", "ninja", "db", "multi_db_enabled")

@@ -142,7 +142,7 @@ class _Programs:
         name = self._name(section)
         draft = self._program(section, name, told=True)
         if section.kind == "eventlistener":
-            self._eventlistener(section)
+            self._eventlistener(section, draft.fields)
         elif section.kind == "fcgi-program":
             self._fcgi(section, name)
         fields = draft.fields
@@ -151,12 +151,12 @@ class _Programs:
         head = {"name": name, "kind": section.kind, "section": section.name, "priority": priority}
         self.groups.append((head, _placed(section, marks), [draft]))
 
-    def _eventlistener(self, section: Merged) -> None:
+    def _eventlistener(self, section: Merged, into: Fields) -> None:
         fields, read, names = Fields(), self.reading.read, self._names()
         read(section, "buffer_size", values.buffer_size, names, fields)
         read(section, "result_handler", values.plain, names, fields)
-        events = read(section, "events", values.events, names, fields)
-        if events is None or fields.values.get("events") == ():
+        events = read(section, "events", values.events, names, into)
+        if events is None or into.values.get("events") == ():
             self._section_odd("eventlistener-without-events", "it has no events=", section, refuses=True)
         stderr = read(section, "redirect_stderr", values.boolean, names, fields)
         if stderr is not None and fields.values.get("redirect_stderr") is True:
