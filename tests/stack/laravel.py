@@ -111,8 +111,14 @@ class Laravel:
         self.artisan("migrate", "--force").must()
 
     def forget(self) -> None:
-        """Empty its SQLite database."""
-        (self.folder / "database/database.sqlite").write_bytes(_migrated())
+        """Empty its SQLite database.
+
+        Who was killed while writing has left a journal beside it, by which the next to open the file would undo this.
+        """
+        path = self.folder / "database/database.sqlite"
+        for rest in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + rest).unlink(missing_ok=True)
+        path.write_bytes(_migrated())
 
     def push(
         self,
