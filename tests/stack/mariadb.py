@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.stack.polling import StackError, until
-from tests.stack.processes import CLEAN, Child, free_port
+from tests.stack.processes import CLEAN, Child, on_free_port
 
 OPTIONS = (
     "--bind-address=127.0.0.1",
@@ -95,7 +95,10 @@ class MariaDB:
         shutil.copytree(empty, data)
         _give(data)
         _give(folder)
-        port = free_port()
+        return on_free_port(lambda port: cls._start(folder, data, port, *options))
+
+    @classmethod
+    def _start(cls, folder: Path, data: Path, port: int, *options: str) -> MariaDB:
         words = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={folder}/mariadb.sock"]
         words += [f"--port={port}", f"--pid-file={folder}/mariadb.pid", f"--tmpdir={folder}", *OPTIONS, *options]
         server = cls(Child([*_as_other(), *words], folder / "mariadb.log"), folder, port)

@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 TAIL = 2000
 """Characters of each log that a failure shows."""
+PATIENCE = 6
+"""How many times as long as alone a machine may take on which others work too."""
 
 
 class StackError(AssertionError):
@@ -18,14 +20,16 @@ class StackError(AssertionError):
 
 
 def until(condition: Callable[[], T], seconds: float, why: str, *logs: Path) -> T:
-    """The first true value of `condition`, asked again and again for that long.
+    """The first true value of `condition`, asked again and again for the `seconds` that a machine of our own may take.
 
+    A busy machine is given PATIENCE times as long: to wait costs nothing where the thing happens.
     `why` is a clause: "the worker takes the job". Raises StackError with it and the tails of `logs`.
     """
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > end:
-            raise StackError(f"Within {seconds} s it did not come about that {why}.{tails(*logs)}")
+            raise StackError(f"Within {seconds:g} s it did not come about that {why}.{tails(*logs)}")
         time.sleep(0.01)
     return value
 

@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.stack.polling import StackError, tails, until
+from tests.stack.polling import StackError, T, tails, until
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """A host's own PATH: the servers lie in sbin, where a user's PATH may not look."""
@@ -68,6 +68,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def on_free_port(start: Callable[[int], T]) -> T:
+    """What `start` gives for a free port; with another port where somebody else was quicker to listen on it."""
+    for _ in range(4):
+        try:
+            return start(free_port())
+        except StackError as problem:
+            if "Address already in use" not in str(problem):
+                raise
+    return start(free_port())
 
 
 def inside(folder: Path) -> list[int]:

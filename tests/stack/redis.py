@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tests.stack.polling import until
-from tests.stack.processes import Child, free_port
+from tests.stack.processes import Child, on_free_port
 
 
 class Redis:
@@ -23,7 +23,10 @@ class Redis:
     @classmethod
     def start(cls, folder: Path, *options: str) -> Redis:
         """Start it with its log in `folder` and further options ("--maxmemory", "3mb"); await its first answer."""
-        port = free_port()
+        return on_free_port(lambda port: cls._start(folder, port, *options))
+
+    @classmethod
+    def _start(cls, folder: Path, port: int, *options: str) -> Redis:
         words = ["/usr/bin/redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         server = cls(Child([*words, "--save", "", "--appendonly", "no", *options], folder / "redis.log"), port)
         try:
@@ -36,8 +39,9 @@ class Redis:
     def _answers(self) -> bool:
         self.child.must_run()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as talk:
-            talk.sendall(b"PING\r\n")
-            return talk.recv(16).startswith(b"+PONG")
+            talk.sendall(b"INFO server\r\nQUIT\r\n")
+            said = b"".join(iter(lambda: talk.recv(65536), b""))
+            return b"process_id:%d\r\n" % self.child.pid in said  # it is ours that answers there
         return False
 
     def cli(self, *words: str) -> str:
