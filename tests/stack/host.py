@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tests.stack.cron import Cron
 from tests.stack.journal import Journal
 from tests.stack.laravel import Laravel, web_user
-from tests.stack.polling import StackError
+from tests.stack.polling import StackError, until
 from tests.stack.processes import DIES_WITH_US
 from tests.stack.rooms import run, start_words
 from tests.stack.supervisord import Build, Supervisord
@@ -138,8 +138,12 @@ class Host:
         """The words that start `words` inside (a host is a Room)."""
         if not self._pid:
             raise StackError("The host is not running: call open() or start() first.")
-        enter = ["/usr/bin/nsenter", "--target", str(self._pid), "--mount", "--pid", "--"]
-        return [*enter, *start_words(words, cwd, user, env)]
+        enter = ["/usr/bin/nsenter", "--target", str(self._pid)]
+        return [*enter, *self._namespaces, "--", *start_words(words, cwd, user, env)]
+
+    @property
+    def _namespaces(self) -> tuple[str, ...]:
+        return ("--mount", "--pid", *(["--net"] if self.alone else []))
 
     def open(self) -> None:
         """Make its namespaces, with nothing running in them yet but their first process."""
@@ -150,7 +154,7 @@ class Host:
         for path in ("run", "var/log/supervisor"):
             (self.folder / path).mkdir(parents=True, exist_ok=True)
         parts = [part for part in PARTS if (self.folder / part).exists()]
-        unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        unshare = ["/usr/bin/unshare", *self._namespaces, "--fork", "--kill-child"]
         self._holder = subprocess.Popen(
             [*DIES_WITH_US, *unshare, "/bin/sh", str(SCRIPT), str(self.folder), *parts],
             stdin=subprocess.PIPE,
@@ -219,10 +223,13 @@ class Host:
             assert self._holder.stdout is not None
             self._holder.stdin.close()  # its first process ends, and the kernel ends the others
             try:
-                self._holder.wait(3)
+                self._holder.wait(20)
             except subprocess.TimeoutExpired:
                 self._holder.kill()
                 self._holder.wait()
+            first = Path(f"/proc/{self._pid}")
+            if self._pid:  # it is the last to go: till then somebody may still be writing
+                until(lambda: not first.exists(), 5, "every process of the host has ended")
             self._holder.stdout.close()
             self._holder = None
             self._pid = 0
