@@ -167,13 +167,12 @@ def test_supervised_and_orphaned(app: Laravel, tmp_path: Path) -> None:
 
 def test_memory_of_children(app: Laravel, tmp_path: Path) -> None:
     """A worker's memory is its own and that of what its job has started."""
-    script = app.folder / "artisan"
-    grow = "x" * 0 + "$x = str_repeat('x', 60 << 20); sleep(60);"
-    text = f'<?php proc_open(["/usr/bin/php", "-r", "{grow}"], [], $p); sleep(60);'.replace("$x", "\\$x")
-    script.write_text(text)
+    grown = app.folder / "grown"
+    (app.folder / "child.php").write_text("<?php $x = str_repeat('x', 60 << 20); touch('grown'); sleep(600);")
+    (app.folder / "artisan").write_text("<?php proc_open([PHP_BINARY, 'child.php'], [], $p); sleep(600);")
     worker = Child(WORK, tmp_path / "worker.log", cwd=app.folder)
     try:
-        until(lambda: worker.pid in found(app) and found(app)[worker.pid].rss > 70, 8, "the child has grown")
+        until(grown.exists, 8, "the child has grown to its full size", worker.log)
         own = psutil.Process(worker.pid).memory_info().rss / 1024 / 1024
         assert found(app)[worker.pid].rss > own + 50
     finally:
