@@ -88,6 +88,7 @@ def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> P
         remedy = fix(host.folder, scene.rule)
     else:
         host = scene.lay_out(folder / "good", bad=False)
+    scene.put_right = True
     must_be_clean(host.folder, scene.rule)
     scene.unharmed(scene.observe(host))
     return Proved(scene.rule, found.severity.value, scene.harm(), remedy, scene.then)

@@ -106,9 +106,9 @@ def test_second_group_of_a_name_is_dropped(prove: Prove) -> None:
 
 def test_anyone_who_reaches_the_port_stops_a_worker(prove: Prove) -> None:
     """An open port takes orders from anyone."""
-    prove(supervisor.OpenPort)
+    prove(supervisor.OpenPort, "sqlite")
 
 
 def test_empty_username_switches_the_password_off(prove: Prove) -> None:
     """A password without a user name is never asked for."""
-    prove(supervisor.EmptyUsername)
+    prove(supervisor.EmptyUsername, "sqlite")

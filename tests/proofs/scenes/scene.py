@@ -137,9 +137,14 @@ def see(host: Host, name: str = NAME, **more: Any) -> Seen:
     return Seen(**{**found, **more})
 
 
+def worker_log(host: Host) -> Path:
+    """Where the worker's output goes."""
+    return host.folder / "var/log/supervisor/worker.log"
+
+
 def output(host: Host) -> str:
     """What the worker has printed to its log."""
-    path = host.folder / "var/log/supervisor/worker.log"
+    path = worker_log(host)
     return path.read_text(errors="replace") if path.is_file() else ""
 
 
@@ -171,7 +176,7 @@ class Scene:
     """What is wrong with the bad host."""
     good: ClassVar[Change] = Change()
     """How a person would put it right."""
-    clock: ClassVar[str | None] = None
+    clock: ClassVar[str | None] = "+0 x5"
     """The speed of the host's clock: "+0 x30" makes 90 s pass in 3.
 
     libfaketime's alarm() knows whole real seconds only: on that clock a --timeout acts as the multiple of 30 below.
@@ -182,6 +187,8 @@ class Scene:
     def __init__(self, backend: Backend) -> None:
         """The scene on that backend."""
         self.backend = backend
+        self.put_right = False
+        """Whether the host that is observed is no longer the bad one."""
 
     def lay_out(self, folder: Path, *, bad: bool) -> Host:
         """Write the sound host with `always` and what is bad, or put right, into `folder`; empty the backend."""
@@ -239,6 +246,26 @@ class Scene:
     def act(self, host: Host, server: Supervisord) -> Seen:
         """What is done with the running host, and what is seen."""
         raise NotImplementedError
+
+    def await_unless_harmed(self, condition: Callable[[], object], seconds: float, why: str, *logs: Path) -> None:
+        """Wait for what the harm prevents: for so many seconds on the bad host, on one put right until it happens."""
+        if self.put_right:
+            until(condition, 10, why, *logs)
+        else:
+            comes(condition, seconds)
+
+    def await_if_harmed(self, condition: Callable[[], object], seconds: float, why: str, *logs: Path) -> None:
+        """Wait for what the harm brings about: until it happens on the bad host, for so many seconds on one put right."""
+        if self.put_right:
+            comes(condition, seconds)
+        else:
+            until(condition, 10, why, *logs)
+
+    def await_job_unless_harmed(self, host: Host, label: str, seconds: float = 1) -> None:
+        """Wait for the end of a job that the harm prevents."""
+        self.await_unless_harmed(
+            lambda: host.journal.ends(label), seconds, f"job {label} ends", host.journal.path, worker_log(host)
+        )
 
     def harmed(self, seen: Seen) -> None:
         """Assert that the harm is there."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from tests.proofs.scenes.scene import CRON, Change, Scene, Seen, comes
+from tests.proofs.scenes.scene import CRON, Change, Scene, Seen
 from tests.stack.host import Host
 from tests.stack.polling import until
 
@@ -41,8 +41,8 @@ class WorkPilesUp(UnderCron):
 
     @override
     def look(self, host: Host) -> Seen:
-        comes(lambda: len(_running(host)) >= 2, 4)
-        comes(lambda: not _running(host), 4)
+        self.await_if_harmed(lambda: len(_running(host)) >= 2, 0, "two schedulers run")
+        self.await_unless_harmed(lambda: not _running(host), 1, "no scheduler runs")
         return Seen(workers=len(_running(host)))
 
     @override
@@ -71,8 +71,7 @@ class TwoSchedulers(UnderCron):
 
     @override
     def look(self, host: Host) -> Seen:
-        assert host._cron is not None
-        comes(lambda: len(host.journal.ticks()) >= 2, 8)
+        until(lambda: len(host.journal.ticks()) >= 2, 8, "the task has run twice", host.journal.path)
         return Seen(starts=host.journal.ticks())
 
     @override
@@ -130,7 +129,12 @@ class TaskOverlaps(UnderCron):
     @override
     def look(self, host: Host) -> Seen:
         until(host.journal.starts, 8, "the task is begun", host.journal.path)
-        comes(lambda: len(host.journal.starts()) >= 2 or host.journal.ends(), 12)
+        until(
+            lambda: len(host.journal.starts()) >= 2 or host.journal.ends(),
+            12,
+            "it is begun again or ends",
+            host.journal.path,
+        )
         return Seen(starts=host.journal.starts(), ends=host.journal.ends())
 
     @override
