@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -261,6 +263,33 @@ def test_configure_changes_one_literal(tmp_path: Path) -> None:
     assert app.artisan("list").must()
     with pytest.raises(LookupError, match=r"config/queue.php has no queue.connections.redis.none"):
         app.configure("queue.connections.redis.none", 1)
+
+
+def test_an_emptied_database_is_empty(tmp_path: Path) -> None:
+    """What a killed writer has left beside the database does not come back into it once it is emptied."""
+    app = Laravel.lay_out(tmp_path / "app")
+    path = app.folder / "database/database.sqlite"
+    script = f"""
+import os, signal, sqlite3
+database = sqlite3.connect({str(path)!r}, isolation_level=None)
+database.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
+for _ in range(2):
+    database.execute("BEGIN")
+    for n in range(300):
+        row = (str(n % 7), "x" * 3000, 0, 0, 0)
+        database.execute("INSERT INTO jobs (queue, payload, attempts, available_at, created_at) VALUES (?, ?, ?, ?, ?)", row)
+    if database.execute("SELECT count(*) FROM jobs").fetchone()[0] > 300:
+        os.kill(os.getpid(), signal.SIGKILL)
+    database.execute("COMMIT")
+"""
+    subprocess.run([sys.executable, "-c", script], check=False)
+    assert path.with_name("database.sqlite-journal").exists()
+
+    app.forget()
+
+    with contextlib.closing(sqlite3.connect(path)) as emptied:
+        assert emptied.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+        assert emptied.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_until_says_what_it_waited_for(tmp_path: Path) -> None:
