@@ -179,8 +179,8 @@ def _about(cause: Cause, told: Iterable[Told]) -> list[Told]:
     return [one for one in told if one.rule in cause.rules or one.rule.partition("/")[0] in cause.rules]
 
 
-def _rank(suspect: Suspect) -> tuple[int, int, int, int]:
-    """Supported before open before absent; then the weight of the gravest finding, then how many there are."""
+def _rank(suspect: Suspect) -> tuple[int, int, int]:
+    """Supported before open before absent; then the weight of the gravest finding; equals stay in the table's order."""
     order = list(Standing).index(suspect.standing)
     gravest = max((_POINTS[finding.severity] for finding in suspect.speaks_for), default=1)
-    return order, -gravest * suspect.often.rank, -suspect.often.rank, -len(suspect.speaks_for)
+    return order, -gravest * suspect.often.rank, -suspect.often.rank

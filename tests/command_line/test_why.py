@@ -108,6 +108,8 @@ ORDER = [
     ("an error outweighs a warning of the same cause", [("two", "error"), ("three", "note")], [], ["two", "three", "one"]),
     ("a warning about the usual outweighs an error about the rare", [("one", "error"), ("three", "warning")], [],
      ["three", "one", "two"]),
+    ("of equals the one that stands first in the table comes first", [("two", "warning"), ("three", "error"), ("two", "note"),
+     ("one", "error")], [], ["three", "two", "one"]),
     ("what could not be judged comes before what nothing speaks for", [], ["one"], ["one", "three", "two"]),
 ]  # fmt: skip
 
@@ -149,9 +151,9 @@ def test_the_popular_advice_loses_the_bank_feed_for_want_of_a_scheduler() -> Non
     assert answer["symptom"] == "bank-connection-expires"
     assert first["cause"] == "scheduler-does-not-run"
     assert [finding["rule"] for finding in first["speaks_for"]] == ["scheduler/missing"]
-    dead = next(one for one in answer["suspects"] if one["cause"] == "worker-stays-dead")
-    assert dead["standing"] == "absent"
-    assert "processes/autorestart" in {held["rule"] for held in dead["speaks_against"]}
+    unable = next(one for one in answer["suspects"] if one["cause"] == "worker-cannot-start")
+    assert unable["standing"] == "absent"
+    assert "processes/unknown-option" in {held["rule"] for held in unable["speaks_against"]}
 
 
 def test_the_json_is_as_its_schema_says() -> None:
