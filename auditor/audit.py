@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -37,7 +37,7 @@ def look(
     """
     if now is not None and not live:
         raise UsageError("--now is the present of a live look, and there is no --live")
-    if path.endswith(".json") and Path(path).is_file():
+    if path.endswith(".json") and os.path.isfile(path):
         from auditor.facts.wire import read_facts
 
         if live:
@@ -68,6 +68,8 @@ def rulebook(
     """
     rules = shipped()
     for folder in folders:
+        from pathlib import Path
+
         rules = Rulebook([*rules, *load_folder(Path(folder))])
     if settings.values:
         from auditor.suppress.adjust import adjusted
@@ -97,6 +99,7 @@ def compare(path: str, site: Site, rules: Rulebook, revision: str) -> tuple[Sinc
     The site before the change is written out from git to a temporary folder, and read and judged like any other.
     """
     import tempfile
+    from pathlib import Path
 
     from auditor.deploy import deploy
     from auditor.sources.revision import changed_since, write_out

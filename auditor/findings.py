@@ -205,8 +205,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def content_key(rule: str, subject: str, file: str, evidence: str) -> str:
     """A finding's identity by content: the rule, what it is about, the file, and the evidence; never a line number."""
-    import hashlib
+    try:
+        from _blake2 import blake2b  # what hashlib gives, without loading OpenSSL for it
+    except ImportError:
+        from hashlib import blake2b
 
-    return hashlib.blake2b(
+    return blake2b(
         f"{rule}\x00{subject}\x00{file}\x00{evidence}".encode("utf-8", "surrogatepass"), digest_size=12
     ).hexdigest()

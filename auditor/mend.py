@@ -176,7 +176,7 @@ class _Mender:
             self.answer(harm)
             after = self.mended(site, before)
         return Plan(
-            root=self.tree.root,
+            root=Path(self.tree.root),
             files=tuple(
                 Corrected(
                     path, self.original(path), text, tuple(d.change for d in self.done.values() if d.path == path)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
-_PACKAGE = Path(__file__).resolve().parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = os.path.dirname(os.path.realpath(__file__))
+"""The package's own folder."""
+
+
+def data_path(name: str) -> str:
+    """The folder `name` ("rules", "templates"): inside the package once installed, beside it in a checkout."""
+    installed = f"{PACKAGE}/{name}"
+    return installed if os.path.isdir(installed) else f"{os.path.dirname(PACKAGE)}/{name}"
 
 
 def data_dir(name: str) -> Path:
-    """The folder `name` ("rules", "templates"): inside the package once installed, beside it in a checkout."""
-    installed = _PACKAGE / name
-    return installed if installed.is_dir() else _PACKAGE.parent / name
+    """The same, to look into."""
+    from pathlib import Path
+
+    return Path(data_path(name))

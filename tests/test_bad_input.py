@@ -13,7 +13,7 @@ from tests.bad_input.cases import CASES, Case
 from tests.bad_input.world import MAIN, SOUND, WORKER, Folder, build, snapshot
 
 SECONDS = 10.0
-"""No input takes longer, on a machine that other tests use as well."""
+"""Of the processor's time: no input takes more, on however busy a machine."""
 
 
 def clear(complained: str) -> None:

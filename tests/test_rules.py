@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.facts.scopes import SCOPES
 from auditor.judge.example import problems
 from auditor.judge.rule import Rule
 from auditor.judge.rulebook import load_folder, rules_folder
+from auditor.judge.types import members, unit_of
 
 RULEBOOK = load_folder(rules_folder())
 
@@ -37,3 +39,10 @@ def test_fixes_build_on_one_another_without_a_circle() -> None:
     order = RULEBOOK.order()
 
     assert order.index("worker.timeout") < order.index("program.stopwaitsecs")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_units_are_told_without_the_types(scope: str) -> None:
+    """What reads a fact's unit from the words of its annotation finds the one that its type has."""
+    for cls in SCOPES[scope].values():
+        assert {name: unit_of(cls, name) for name in members(cls)} == {n: t.unit for n, t in members(cls).items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from auditor import __version__
@@ -135,6 +134,8 @@ def tell(text: str) -> None:
 
 def save(target: str, text: str) -> None:
     """Write a file whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is."""
+    from pathlib import Path
+
     file = Path(target)
     data = _writable(text).encode("utf-8", "surrogateescape")
     if file.exists() and not file.is_file():

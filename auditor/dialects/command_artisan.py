@@ -23,9 +23,10 @@ from auditor.facts.artisan_options import (
     reached,
 )
 from auditor.facts.origin import Version
+from auditor.patterns import late
 
 # QUEUE_CONNECTION, queue_driver
-_CONNECTION_NAME = re.compile(r"(?:connection|conn|driver)\b", re.IGNORECASE)
+_CONNECTION_NAME = late(r"(?:connection|conn|driver)\b", re.IGNORECASE)
 
 LASTING = frozenset({*WORKERS, "horizon", "horizon:supervisor", "schedule:work", "schedule:run"})
 """What a command is kept running for, and so what counts in a text that runs several."""

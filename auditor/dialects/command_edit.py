@@ -17,8 +17,9 @@ from auditor.dialects.command_unwrap import SHELLS, End, Unwrapped, unwrap
 from auditor.dialects.command_words import Refused, Word, cut_for_execve
 from auditor.errors import CannotMend
 from auditor.facts.artisan_options import COMMANDS, options_of
+from auditor.patterns import late
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.,:/@+=-]*")
+_PLAIN = late(r"[A-Za-z0-9_.,:/@+=-]*")
 _BLANKS = " \t\r\n"
 
 

@@ -24,6 +24,7 @@ from auditor.dialects.command_words import (
     cut_for_execve,
     read_shell,
 )
+from auditor.patterns import late
 
 MAX_SHELLS = 8
 """No deeper nesting of `sh -c` is followed."""
@@ -161,14 +162,14 @@ _DAEMONS = frozenset(
     """.split()
 )
 
-_PHP = re.compile(r"(?:ea-)?(?:php|lsphp)-?(?:\d{1,2}(?:\.?\d{1,2})?)?(?:-cli|-cgi)?")
-_PHP_VERSION = re.compile(r"php-?(\d)\.?(\d{1,2})?(?:-cli|-cgi)?(?:/|$)|/php/(\d)\.(\d{1,2})(?=[./])")
+_PHP = late(r"(?:ea-)?(?:php|lsphp)-?(?:\d{1,2}(?:\.?\d{1,2})?)?(?:-cli|-cgi)?")
+_PHP_VERSION = late(r"php-?(\d)\.?(\d{1,2})?(?:-cli|-cgi)?(?:/|$)|/php/(\d)\.(\d{1,2})(?=[./])")
 _PHP_VALUED = frozenset(
     "-c -d -f -r -z -S -t -B -R -F -E -g --php-ini --define --file --run --server --docroot".split()
 )
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
-_EXECVE_SYNTAX = re.compile(r"&&|\|\|?|;;?|&|\d*(?:>>?|<|>&|<&|>\|)|&>>?")
-_EXECVE_REDIRECT = re.compile(r"(?:\d+|&)?(?:>>?|<)(?:&?\d|[./~\w\"'-].*)?")
+_ASSIGNMENT = late(r"[A-Za-z_]\w*\+?=")
+_EXECVE_SYNTAX = late(r"&&|\|\|?|;;?|&|\d*(?:>>?|<|>&|<&|>\|)|&>>?")
+_EXECVE_REDIRECT = late(r"(?:\d+|&)?(?:>>?|<)(?:&?\d|[./~\w\"'-].*)?")
 _SHELL_WORDS = frozenset("cd exec source export while until for if ( { ! set eval .".split())
 
 

@@ -8,8 +8,9 @@ characters and is shown as it was written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+
+from auditor.patterns import late
 
 MAX_TEXT = 65_536
 """No longer command is cut: the kernel itself takes no more than 128 KiB in one argument."""
@@ -18,17 +19,17 @@ MAX_DEPTH = 24
 
 _FIRST_HOLE = 0xF0000
 _LAST_HOLE = 0xFFFFD
-_PRIVATE = re.compile("[\U000f0000-\U000ffffd]")
-_HOLE_RUN = re.compile("([\U000f0000-\U000ffffd])\\1*")
+_PRIVATE = late("[\U000f0000-\U000ffffd]")
+_HOLE_RUN = late("([\U000f0000-\U000ffffd])\\1*")
 
-_TEMPLATE = re.compile(
+_TEMPLATE = late(
     r"%\([^()\s]{1,128}\)[-#0 +]*\d{0,4}(?:\.\d{1,4})?[a-zA-Z]"  # supervisor's %(ENV_X)s
     r"|\{\{|\{%|<%|<\?"  # Jinja, Blade, Helm; ERB; PHP
     r"|%%[A-Za-z_]\w{0,64}%%|@@?[A-Z_][A-Z0-9_]{1,64}@@?"  # configure's and deployment tools' own
     r"|<[A-Za-z_][\w.-]{0,64}>(?![\w<>])|\#[A-Za-z][\w-]{0,64}\#"  # what a person is to fill in
 )
 _CLOSE = {"{{": "}}", "{%": "%}", "<%": "%>", "<?": "?>"}
-_VARIABLE = re.compile(r"\$(?:\{[^{}\s]{1,256}\}|[A-Za-z_]\w*)")
+_VARIABLE = late(r"\$(?:\{[^{}\s]{1,256}\}|[A-Za-z_]\w*)")
 
 
 def clipped(text: str) -> str:
@@ -143,8 +144,8 @@ class Text:
 
 # --- as supervisor cuts it: Python's shlex.split -----------------------------------------------------------------
 
-_RUN = re.compile(r"[^ \t\r\n'\"\\]+")
-_IN_DOUBLE = re.compile(r'[^"\\]+')
+_RUN = late(r"[^ \t\r\n'\"\\]+")
+_IN_DOUBLE = late(r'[^"\\]+')
 
 
 def cut_for_execve(chars: str, at: Sequence[int] | None = None) -> list[Word]:
@@ -278,12 +279,12 @@ Node = Simple | Compound
 _Token = tuple[str, Word | None, int]
 """Kind ("word", "io", or the operator itself), the word, and where it stands in `chars`."""
 
-_OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|&>>?|<<<|<<-?|<>|<&|>&|>>|>\||[;&|()<>\n]")
-_SHELL_RUN = re.compile(r"[^\s'\"\\$`;&|()<>*?~{#]+")
-_IN_SHELL_DOUBLE = re.compile(r'[^"\\$`]+')
-_NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?!$-]")
-_BRACES = re.compile(r"\{[^{}\s'\"$`;&|()<>\\]*(?:,|\.\.)[^{}\s'\"$`;&|()<>\\]*\}")
-_TILDE = re.compile(r"~[\w.-]*(?=[/\s;&|:)]|$)")
+_OPERATOR = late(r"&&|\|\||;;&?|;&|\|&|&>>?|<<<|<<-?|<>|<&|>&|>>|>\||[;&|()<>\n]")
+_SHELL_RUN = late(r"[^\s'\"\\$`;&|()<>*?~{#]+")
+_IN_SHELL_DOUBLE = late(r'[^"\\$`]+')
+_NAME = late(r"[A-Za-z_]\w*|[0-9@*#?!$-]")
+_BRACES = late(r"\{[^{}\s'\"$`;&|()<>\\]*(?:,|\.\.)[^{}\s'\"$`;&|()<>\\]*\}")
+_TILDE = late(r"~[\w.-]*(?=[/\s;&|:)]|$)")
 _REDIRECTS = frozenset({">", ">>", ">|", "<", "<>", "<&", ">&", "&>", "&>>", "<<<"})
 
 

@@ -7,15 +7,15 @@ faulty line is noted and stepped over, so that one reading finds all faults of a
 
 from __future__ import annotations
 
-import re
-
 import msgspec
+
+from auditor.patterns import late
 
 BOM = "\ufeff"
 # What starts an inline comment: a sign that follows white space.
-_SEMICOLON = re.compile(r"(?<=\s);")
-_HASH = re.compile(r"(?<=\s)#")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_SEMICOLON = late(r"(?<=\s);")
+_HASH = late(r"(?<=\s)#")
+_LINE = late(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class Assignment(msgspec.Struct, gc=False):

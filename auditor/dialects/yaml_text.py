@@ -6,12 +6,14 @@ What a rules file, a configuration file or a table of data needs, and nothing a 
 from __future__ import annotations
 
 import os
-import re
 import stat
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import Unreadable
+from auditor.patterns import late
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES = 1024 * 1024
 """A file of rules or settings is never larger."""
@@ -20,7 +22,7 @@ MAX_DEPTH = 30
 
 _HARMLESS = 500
 """The C reader stands that depth by far, and our own look at what it composed refuses more than MAX_DEPTH."""
-_OPENERS = re.compile(r"[\[{]|[-?:]\s")
+_OPENERS = late(r"[\[{]|[-?:]\s")
 
 Lines = dict[tuple[str | int, ...], int]
 """Path of keys and indexes to the line (from 1) on which that value's key, or the value itself, stands."""

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import re
 
+from auditor.patterns import late
+
 HIDDEN = "***"
 
 _NAME = r"[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api_?key|app_?key|private|credential|dsn|_key|auth)[\w.-]*"
 
 # user:password@ in any URL; the user stays, for it tells which account is meant.
-_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(?=@)", re.IGNORECASE)
+_URL = late(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(?=@)", re.IGNORECASE)
 # redis://:pw@ is covered above (empty user). NAME=value, NAME: value, 'name' => value, --name=value, --name value.
-_PAIR = re.compile(
+_PAIR = late(
     rf"(?P<head>(?<![\w.-])['\"]?(?:--)?{_NAME}['\"]?\s*(?:=>|=|:)\s*)"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;#'\"]\S*)",
     re.IGNORECASE,
 )
-_ENV_CALL = re.compile(rf"(?P<head>\benv\(\s*['\"]{_NAME}['\"]\s*,\s*)(?P<value>'[^']*'|\"[^\"]*\")", re.IGNORECASE)
+_ENV_CALL = late(rf"(?P<head>\benv\(\s*['\"]{_NAME}['\"]\s*,\s*)(?P<value>'[^']*'|\"[^\"]*\")", re.IGNORECASE)
 # A value that only names where the secret is: PHP's env(...), supervisor's %(ENV_X)s, a shell or template variable.
-_NOT_A_SECRET = re.compile(
-    r"env\(|%\(|\$\{?\w|\{\{|null\b|true\b|false\b|['\"]{2}|never\b|\d{1,2}$|\(|\)", re.IGNORECASE
-)
+_NOT_A_SECRET = late(r"env\(|%\(|\$\{?\w|\{\{|null\b|true\b|false\b|['\"]{2}|never\b|\d{1,2}$|\(|\)", re.IGNORECASE)
 # Option names that hold the word but no secret.
-_PLAIN_NAMES = re.compile(r"(?:^|[^\w])(?:redirect|author\w*|password_timeout|token_lifetime)", re.IGNORECASE)
-_CHEAP = re.compile(r"pass|secret|token|key|private|credential|dsn|auth|://", re.IGNORECASE)
+_PLAIN_NAMES = late(r"(?:^|[^\w])(?:redirect|author\w*|password_timeout|token_lifetime)", re.IGNORECASE)
+_CHEAP = late(r"pass|secret|token|key|private|credential|dsn|auth|://", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
     """The line with the value of every secret-looking name, and every password in a URL, shown as ***."""
     if not _CHEAP.search(text):
         return text
-    text = _URL.sub(lambda m: m["head"] + HIDDEN, text)
-    text = _ENV_CALL.sub(lambda m: m["head"] + HIDDEN, text)
+    if "://" in text:
+        text = _URL.sub(lambda m: m["head"] + HIDDEN, text)
+    if "(" in text:
+        text = _ENV_CALL.sub(lambda m: m["head"] + HIDDEN, text)
     return _PAIR.sub(_hide, text)
 
 

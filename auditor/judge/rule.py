@@ -14,6 +14,7 @@ from auditor.findings import Severity
 from auditor.judge.expression import Expression, Refused, nearest, parse
 from auditor.judge.text import Text, parse_text
 from auditor.judge.types import members
+from auditor.patterns import late
 
 OPERATORS = ("at_most", "at_least", "exactly")
 """What a fix may ask of a fact."""
@@ -22,7 +23,7 @@ KEYS = (
     "references", "proof", "examples", "live", "profile",
 )  # fmt: skip
 """Every key of a rule's file, in the order in which they are written."""
-_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
+_ID = late(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class Fix(NamedTuple):

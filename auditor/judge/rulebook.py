@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.dialects import yaml_text
 from auditor.errors import RuleRefused, UsageError
 from auditor.judge.expression import nearest
 from auditor.judge.rule import Rule, read_rule, refused_together
 from auditor.places import data_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Overrides = Mapping[str, Mapping[str, Any]]
 """Rule id to values of its `let`."""

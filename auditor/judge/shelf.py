@@ -1,18 +1,17 @@
 """The shipped rules, checked and compiled once: a generated Python module that loads in a millisecond.
 
 Reading a hundred YAML files and checking their expressions takes a third of a second; importing a module with the same
-rules as lambdas takes what its bytecode takes. The module is written when a wheel is built and, in a checkout, whenever
-a rule or the judge's code is newer than it. It holds nothing that is not in rules/.
+rules as lambdas takes what its bytecode takes. The module is part of a wheel, and in a checkout it is written whenever
+a rule or the judge's code is newer than it. It holds nothing that is not in rules/, and where it was not made from the
+files that lie there, the files count.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,13 @@ from auditor.findings import Severity
 from auditor.judge.expression import Expression
 from auditor.judge.rule import Fix, Rule
 from auditor.judge.text import Text
-from auditor.places import data_dir
+from auditor.places import PACKAGE, data_dir, data_path
 
 if TYPE_CHECKING:
     from auditor.judge.rulebook import Rulebook
 
 _MODULE = "auditor._shelf"
-_FILE = Path(__file__).resolve().parents[1] / "_shelf.py"
+_FILE = f"{PACKAGE}/_shelf.py"
 
 
 def shipped() -> Rulebook:
@@ -37,68 +36,82 @@ def shipped() -> Rulebook:
     found = _compiled()
     if found is not None:
         return Rulebook(_Reader(entry).rule() for entry in found.RULES)
-    return _renew()
+    rules = _checked()
+    if not _installed():
+        try:
+            _put(_written(rules))
+        except OSError:
+            pass  # a checkout that cannot be written to is slower, and no less right
+    return rules
 
 
-def _renew() -> Rulebook:
+def module() -> str:
+    """The text of the generated module, for a wheel; raises RuleRefused."""
+    return _written(_checked())
+
+
+def _checked() -> Rulebook:
     from auditor.judge.rulebook import load_folder
 
     rules = load_folder(data_dir("rules"))
     rules.order()
-    try:
-        write(rules, _FILE)
-    except OSError:
-        pass  # a checkout that cannot be written to is slower, and no less right
     return rules
 
 
+def _installed() -> bool:
+    """Whether the package was installed from a wheel, which came with its module; a checkout makes its own."""
+    return data_path("rules").startswith(f"{PACKAGE}/")
+
+
 def _compiled() -> ModuleType | None:
-    """The generated module, where it is there and not older than what it was made from."""
+    """The generated module, where it is there and was made from the files that lie here."""
     try:
         made = os.stat(_FILE).st_mtime_ns
     except OSError:
         return None
-    rules = data_dir("rules")
-    if _newest(rules) > made:
+    sources, newest = _sources()
+    # An installer writes its files in any order, and an upgrade may bring older ones; an editor only newer ones.
+    if newest > made and not _installed():
         return None
     try:
-        module = importlib.import_module(_MODULE)
+        found = importlib.import_module(_MODULE)
     except Exception:  # noqa: BLE001 - a half-written module is made anew, whatever is wrong with it
         return None
-    # An upgrade may bring files that are older than what the release before it had made.
-    return module if (_names(rules), __version__) == (module.NAMES, module.VERSION) else None
+    return found if (sources, __version__) == (found.SOURCES, found.VERSION) else None
 
 
-def _newest(rules: Path) -> int:
-    folders = [rules, *(rules / entry.name for entry in os.scandir(rules) if entry.is_dir())]
-    code = Path(__file__).parent
-    newest = 0
-    for folder in [*folders, code, code.parent / "facts"]:
+def _sources() -> tuple[str, int]:
+    """Everything that the module is made from, as names and sizes, and when the newest of it was changed."""
+    rules = data_path("rules")
+    groups = sorted(entry.name for entry in os.scandir(rules) if entry.is_dir())
+    told, newest = [], 0
+    for folder in (*(f"{rules}/{group}" for group in groups), f"{PACKAGE}/judge", f"{PACKAGE}/facts"):
         with os.scandir(folder) as entries:
-            for entry in entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.name.endswith((".yaml", ".py")):
-                    newest = max(newest, entry.stat().st_mtime_ns)
-    return newest
+                    found = entry.stat()
+                    newest = max(newest, found.st_mtime_ns)
+                    told.append(f"{entry.name} {found.st_size}")
+    return "\n".join(told), newest
 
 
-def _names(rules: Path) -> int:
-    return sum(
-        1
-        for group in os.scandir(rules)
-        if group.is_dir()
-        for entry in os.scandir(group.path)
-        if entry.name.endswith(".yaml")
-    )
-
-
-def write(rules: Rulebook, target: Path) -> None:
+def _put(text: str) -> None:
     """Write the generated module, whole or not at all."""
+    partial = f"{_FILE}.{os.getpid()}"
+    with open(partial, "x", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(partial, _FILE)
+    sys.modules.pop(_MODULE, None)
+    importlib.invalidate_caches()
+
+
+def _written(rules: Rulebook) -> str:
     from auditor.facts.scopes import SCOPES
 
     lines = [
         '"""Generated from rules/; do not edit."""',
         "from math import inf as never",
-        f"NAMES = {len(rules)}",
+        f"SOURCES = {_sources()[0]!r}",
         f"VERSION = {__version__!r}",
         "RULES = [",
     ]
@@ -107,12 +120,8 @@ def write(rules: Rulebook, target: Path) -> None:
         lines.append(f"  {_entry(rule, arguments)},")
     lines.append("]")
     whole = "\n".join(lines) + "\n"
-    compile(whole, str(target), "exec")
-    partial = target.with_name(f"{target.name}.{os.getpid()}")
-    partial.write_text(whole, encoding="utf-8")
-    os.replace(partial, target)
-    sys.modules.pop(_MODULE, None)
-    importlib.invalidate_caches()
+    compile(whole, _FILE, "exec")
+    return whole
 
 
 def _entry(rule: Rule, arguments: str) -> str:

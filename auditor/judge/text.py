@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from auditor.facts.origin import Fact
 from auditor.judge.expression import UNKNOWN, Expression, Refused, evaluate, parse
+from auditor.patterns import late
 
-_HOLE = re.compile(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
-_FILTER = re.compile(r"^(?P<text>.*)\|\s*(?P<filter>[a-z]+)\s*$", re.DOTALL)
+_HOLE = late(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
+_FILTER = late(r"^(?P<text>.*)\|\s*(?P<filter>[a-z]+)\s*$", re.DOTALL)
 
 
 def number(value: float) -> str:

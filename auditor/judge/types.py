@@ -58,6 +58,19 @@ def members(cls: type[Fact]) -> dict[str, Type]:
     return found
 
 
+_UNITS = {"Seconds": "s", "Seconds | None": "s", "MiB": "MiB", "MiB | None": "MiB"}
+
+
+@functools.cache
+def unit_of(cls: type[Fact], field: str) -> str:
+    """The unit of a fact, as `members` has it, from the annotation's own words: evaluating all of a class's takes long."""
+    member = getattr(cls, field, None)
+    if isinstance(member, property):
+        return _UNITS.get(member.fget.__annotations__.get("return", ""), "")
+    declared = (vars(base).get("__annotations__", {}) for base in cls.__mro__)
+    return next((_UNITS.get(found[field], "") for found in declared if field in found), "")
+
+
 def type_of(hint: Any) -> Type | None:
     """The language's type for a Python annotation, or None where the language has none."""
     if typing.get_origin(hint) is typing.Annotated:

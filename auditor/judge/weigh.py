@@ -13,7 +13,7 @@ from auditor.judge.arithmetic import arithmetic
 from auditor.judge.expression import UNKNOWN, evaluate
 from auditor.judge.rule import Rule
 from auditor.judge.text import listed, mib, number, seconds
-from auditor.judge.types import members
+from auditor.judge.types import unit_of
 
 _UNITS: Mapping[str, Callable[[float], str]] = {"s": seconds, "MiB": mib, "": number}
 
@@ -201,7 +201,7 @@ class _Look:
         return tuple(found)
 
     def unit(self, root: str, field: str) -> str:
-        return members(SCOPES[self.rule.scope][root])[field].unit
+        return unit_of(SCOPES[self.rule.scope][root], field)
 
     def locations(self, subject: Subject) -> tuple[Location, ...]:
         """The first fact that `that` names is primary; the others, and what `when` names and is written, are related."""
@@ -225,12 +225,11 @@ class _Look:
         if written:
             yield from (Location.of(place) for place in written)
         elif decisive and not marks and (place := root.where(field)) is not None:
-            kind = members(type(root)).get(field)
             value = getattr(root, field)
             if field not in root.__struct_fields__:  # computed: what it rests on is what would be written
                 yield Location.of(place)
                 return
-            told = "" if field.endswith("_written") else _told(value, kind.unit if kind else "")
+            told = "" if field.endswith("_written") else _told(value, unit_of(type(root), field))
             yield Location.of(place, f"{root.label(field)} is not written{': ' if told else ''}{told}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -76,6 +75,8 @@ MAX_BYTES = 256 * 1024 * 1024
 
 def read_report(path: str) -> Verdict:
     """The verdict of a saved report; raises ReportRefused."""
+    from pathlib import Path
+
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from auditor.dialects import yaml_text
+from auditor.patterns import late
 from auditor.settings.shape import KEYS, NAME, SEVERITIES, Choice, Key, Override, SettingsRefused
 
 MAX_FOLDERS = 64
 """No further upward is a configuration looked for."""
-_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_DAY = late(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 class Settings(NamedTuple):
@@ -184,5 +183,7 @@ class _Reader:
 
 
 def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(str(name)[:100], list(known), 1)
     return f"did you mean “{close[0]}”?" if close else f"there are {', '.join(known)}"

@@ -17,6 +17,7 @@ from auditor.errors import Unreadable
 from auditor.facts.origin import NEVER, Mark, Origin, declared, observed, origin, unknown
 from auditor.facts.redaction import redact
 from auditor.facts.schedule import CronLine, CronTable
+from auditor.patterns import late
 from auditor.sources.tree import Tree
 
 SYSTEM, DROP_IN, USER, BUSYBOX, SUPERCRONIC, REPOSITORY = (
@@ -131,7 +132,7 @@ def looks_like_crontab(path: str, data: bytes) -> bool:
     return good > bad if named else bad == 0
 
 
-_LEFTOVER = re.compile(r"~$|\.(bak|old|orig|save|sav|swp|off|disabled|dpkg-\w+|ucf-\w+|rpm\w+)\d*$", re.IGNORECASE)
+_LEFTOVER = late(r"~$|\.(bak|old|orig|save|sav|swp|off|disabled|dpkg-\w+|ucf-\w+|rpm\w+)\d*$", re.IGNORECASE)
 """What editors, package managers and our own `fix` keep beside a table: cron passes over it, as is meant."""
 
 

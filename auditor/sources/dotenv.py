@@ -16,6 +16,7 @@ import msgspec
 from auditor.errors import Unreadable
 from auditor.facts.origin import Version
 from auditor.facts.redaction import redact
+from auditor.patterns import late
 
 MAX_EXPANDED = 32 * 1024 * 1024
 """References may multiply text; beyond so many characters in all values together, PHP would run out of memory."""
@@ -26,16 +27,16 @@ _BLANK = " \t\n\r\x0b\x0c"  # what its ctype_space() accepts
 # Stands for a `$` that may begin a reference; decoded text never holds a lone surrogate.
 _DOLLAR = "\ud800"
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_CLOSING_QUOTE = re.compile(r'(?<=[^\\])"')
-_ASCII_NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
-_SINGLE = re.compile(r"[^']*")
-_DOUBLE = re.compile(r'[^"\\]*')
-_PLAIN = re.compile(r"[^\s#]*", re.ASCII)
-_SPACE = re.compile(r"\s*", re.ASCII)
-_LEADING = re.compile(r"[^\S\r\n]{0,1000}", re.ASCII)
-_REFERENCE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
-_OPEN_REFERENCE = re.compile(r"\{[A-Za-z0-9_.]*\Z")
+_LINE_END = late(r"\r\n|\n|\r")
+_CLOSING_QUOTE = late(r'(?<=[^\\])"')
+_ASCII_NAME = late(r"[A-Za-z0-9_.]+\Z")
+_SINGLE = late(r"[^']*")
+_DOUBLE = late(r'[^"\\]*')
+_PLAIN = late(r"[^\s#]*", re.ASCII)
+_SPACE = late(r"\s*", re.ASCII)
+_LEADING = late(r"[^\S\r\n]{0,1000}", re.ASCII)
+_REFERENCE = late(r"\{([A-Za-z0-9_.]+)\}")
+_OPEN_REFERENCE = late(r"\{[A-Za-z0-9_.]*\Z")
 _ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WORDS: dict[str, str | bool | None] = {
     "true": True,
@@ -47,7 +48,7 @@ _WORDS: dict[str, str | bool | None] = {
     "null": None,
     "(null)": None,
 }
-_QUOTED = re.compile(r"(['\"])(.*)\1\Z")
+_QUOTED = late(r"(['\"])(.*)\1\Z")
 _BOTH_QUOTES_SINCE: Version = (5, 8)
 
 

@@ -10,11 +10,11 @@ header, for the whole section. The first thing in a file, it speaks for the file
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from auditor.facts.ignore import Ignore
 from auditor.facts.origin import origin
+from auditor.patterns import late
 
 MARK = b"queue-auditor:"
 """A file without these bytes holds no such comment, and is not looked at again."""
@@ -22,12 +22,12 @@ MAX_COMMENTS = 1000
 """More of them in one file are not looked at."""
 _PROSE = (".md", ".rst", ".adoc", ".html", ".htm", ".json", ".lock", ".patch", ".diff")
 """Files that may quote such a comment and hold nothing to audit."""
-_COMMENT = re.compile(r"(?P<before>.*?)(?:#|;|//|/\*)[#;/* \t]*queue-auditor:[ \t]*(?P<order>.*)")
-_ORDER = re.compile(r"ignore\[(?P<names>[^\]]*)\]:?(?P<rest>.*)")
-_UNTIL = re.compile(r"(?:^|[ \t])until=(\S*)")
-_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_COMMENT = late(r"(?P<before>.*?)(?:#|;|//|/\*)[#;/* \t]*queue-auditor:[ \t]*(?P<order>.*)")
+_ORDER = late(r"ignore\[(?P<names>[^\]]*)\]:?(?P<rest>.*)")
+_UNTIL = late(r"(?:^|[ \t])until=(\S*)")
+_DAY = late(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _SIGNS = ("#", ";", "//", "/*", "*", "<?php")
-_HEADER = re.compile(r"\[[^\]]+\]")
+_HEADER = late(r"\[[^\]]+\]")
 
 
 def read_ignores(files: Mapping[str, bytes]) -> tuple[Ignore, ...]:

@@ -438,7 +438,7 @@ def read_access(tree: Tree, folder: str, *, kind: str, ninja: Ninja) -> NinjaAcc
     settings, why_not = _connection(config)
     access = None
     if not why_not:
-        absolute = f"{str(tree.root).rstrip('/')}/{folder}".rstrip("/")
+        absolute = f"{tree.root.rstrip('/')}/{folder}".rstrip("/")
         access = database_access(settings, app=folder or ".", folder=absolute)
         if not access.endpoint.kind:
             access, why_not = None, "its default database connection names no driver"

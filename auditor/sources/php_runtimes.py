@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from auditor.facts.host import Php
 from auditor.facts.origin import Mark, unknown
+from auditor.patterns import late
 from auditor.sources.tree import Tree
 
 PLACES = (
@@ -18,7 +17,7 @@ PLACES = (
 """Where distributions and images keep a command line's php.ini."""
 NEEDED = ("pcntl_async_signals", "pcntl_signal", "pcntl_alarm")
 """Functions without which a worker dies at its first loop (Queue/Worker.php)."""
-_VERSION = re.compile(r"etc/php/?(\d+)\.?(\d+)?/")
+_VERSION = late(r"etc/php/?(\d+)\.?(\d+)?/")
 
 
 def read_phps(tree: Tree) -> tuple[Php, ...]:

@@ -99,7 +99,7 @@ def read_site(
 
 def kind_of_tree(tree: Tree) -> str:
     """A root file system has etc/ and none of what marks a checkout."""
-    if str(tree.root) == "/":
+    if tree.root == "/":
         return "host"
     marks = (
         ".git",
@@ -313,7 +313,7 @@ class _Host(Survey):
 def _below(tree: Tree, app: str) -> str:
     """An --app as a path below the root, whether it is given from there or as this machine sees it."""
     full = os.path.realpath(app)
-    root = str(tree.root).rstrip("/")
+    root = tree.root.rstrip("/")
     if os.path.isdir(app) and (full == root or full.startswith(f"{root}/")):
         return full[len(root) :] or "/"
     return app

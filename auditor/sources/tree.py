@@ -15,10 +15,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from auditor.errors import Unreadable
 from auditor.sources.ignores import MARK
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
 
 MAX_BYTES = 8 * 1024 * 1024
 """No configuration file is larger; what is larger is refused."""
@@ -39,8 +42,8 @@ class Tree:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         """Look from this existing folder (made absolute at once)."""
-        self.root = Path(os.path.realpath(root))
-        self._root = str(self.root).rstrip("/")
+        self.root = os.path.realpath(root)
+        self._root = self.root.rstrip("/")
         self._folders: dict[str, str] = {"": ""}
         self.unread: dict[str, str] = {}
         """What exists, was asked for and could not be taken in, with the reason: whoever asked may go on without it."""

@@ -49,7 +49,7 @@ def host(tmp_path: pathlib.Path) -> Host:
 
 def put(tree: Tree, path: str, text: str) -> None:
     """Write a file below the tree."""
-    where = tree.root / path
+    where = pathlib.Path(tree.root) / path
     where.parent.mkdir(parents=True, exist_ok=True)
     where.write_bytes(text.encode())
 

@@ -11,9 +11,9 @@ import auditor
 
 PROGRAM = """
 import sys
-from auditor.cli import main
+from auditor.cli import answer
 try:
-    main()
+    answer()
 except SystemExit as end:
     assert not end.code, end.code
 print(*sorted(sys.modules), file=sys.stderr)
@@ -48,3 +48,27 @@ def test_help_imports_nothing_heavy(checkout: Path) -> None:
 
     assert told.startswith("Usage: queue-auditor")
     assert not heavy & loaded
+
+
+def test_a_profiler_sees_the_end(checkout: Path) -> None:
+    """A profiler's report is written: only where nothing watches does the process end at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cProfile", "-m", "auditor", "--version"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "function calls" in done.stdout
+
+
+def test_an_audit_imports_only_what_it_needs(checkout: Path) -> None:
+    """With the rules compiled, a small audit loads no YAML, no template, no path objects and no OpenSSL."""
+    words = ("audit", "examples/horizon/host", "--fail-on", "never")
+    call(checkout, *words)  # in a fresh checkout this one compiles the rules
+
+    told, loaded = call(checkout, *words)
+
+    assert "3 errors" in told
+    assert not {"ruamel", "jinja2", "pathlib", "hashlib", "importlib.resources", "difflib"} & loaded

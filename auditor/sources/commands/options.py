@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from auditor.facts.origin import NEVER
+from auditor.patterns import late
 
 # PHP takes a numeric string with white space around it where a number is wanted.
-_NUMBER = re.compile(r"\s*[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
-_LIMIT = re.compile(r"\s*([+-]?\d{1,18})")
+_NUMBER = late(r"\s*[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
+_LIMIT = late(r"\s*([+-]?\d{1,18})")
 _UNITS: Final = {"k": 1 / 1024, "m": 1.0, "g": 1024.0}
 
 

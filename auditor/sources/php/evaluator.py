@@ -34,10 +34,27 @@ def _parse(source: bytes) -> Node:
     global _parser  # noqa: PLW0603 - one parser serves the process
     if _parser is None:
         import tree_sitter
+
+        _parser = tree_sitter.Parser(tree_sitter.Language(_grammar()))
+    return _parser.parse(source).root_node
+
+
+def _grammar() -> object:
+    """PHP's grammar, out of the extension alone: its package imports what reads its queries, which nobody asks for."""
+    import importlib.machinery
+    import importlib.util
+
+    package = importlib.util.find_spec("tree_sitter_php")
+    name = "tree_sitter_php._binding"
+    folders = None if package is None else package.submodule_search_locations
+    spec = importlib.machinery.PathFinder.find_spec(name, folders)
+    if spec is None or spec.loader is None:  # packed in some other way
         import tree_sitter_php
 
-        _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_php.language_php()))
-    return _parser.parse(source).root_node
+        return tree_sitter_php.language_php()
+    binding = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(binding)
+    return binding.language_php()
 
 
 def _first_error(root: Node) -> int:

@@ -13,6 +13,7 @@ import msgspec
 
 from auditor.errors import Unreadable
 from auditor.facts.origin import NEVER, Fact, Mark, MiB, Origin, declared, origin, unknown
+from auditor.patterns import late
 from auditor.sources.tree import Tree
 
 _LIMIT_DEFAULT: MiB = 128.0
@@ -20,27 +21,25 @@ _LIMIT_LEAST = 2 * 1024**2
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 _NAMES = ("php-cli.ini", "php.ini")
 
-_KEY = re.compile(
-    r"[ \t]*+([^=\n\r\t;&|^$~(){}!\"\[\]\0]++)[ \t]*+(?:\[[\w.-]*+\][ \t]*+(?==))?+(?=[=\n\r;]|\Z)", re.ASCII
-)
-_SECTION = re.compile(r"[ \t]*\[([\w .:/=*-]+)\][ \t]*(?=[\n\r;]|\Z)", re.ASCII)
-_NEWLINE = re.compile(r"\r\n|\n|\r")
-_BLANK = re.compile(r"[ \t]*(?:;[^\n\r]*)?(?:\r\n|\n|\r|\Z)")
-_SPACE = re.compile(r"[ \t]*")
+_KEY = late(r"[ \t]*+([^=\n\r\t;&|^$~(){}!\"\[\]\0]++)[ \t]*+(?:\[[\w.-]*+\][ \t]*+(?==))?+(?=[=\n\r;]|\Z)", re.ASCII)
+_SECTION = late(r"[ \t]*\[([\w .:/=*-]+)\][ \t]*(?=[\n\r;]|\Z)", re.ASCII)
+_NEWLINE = late(r"\r\n|\n|\r")
+_BLANK = late(r"[ \t]*(?:;[^\n\r]*)?(?:\r\n|\n|\r|\Z)")
+_SPACE = late(r"[ \t]*")
 _PARTS = {
-    "quoted": re.compile(r"\"((?:[^\"\\]|\\.)*+)\"[ \t]*+", re.DOTALL),
-    "raw": re.compile(r"'([^']*+)'[ \t]*+"),
-    "variable": re.compile(r"(\$\{[A-Za-z0-9_.:-]+\})[ \t]*+"),
-    "plain": re.compile(r"([^=\n\r;&|^$~()!\"'\0]++)"),
-    "expression": re.compile(r"((?:[|&^][ \t]*[!~]?[ \t]*\w+[ \t]*)++)(?=[\n\r;]|\Z)", re.ASCII),
+    "quoted": late(r"\"((?:[^\"\\]|\\.)*+)\"[ \t]*+", re.DOTALL),
+    "raw": late(r"'([^']*+)'[ \t]*+"),
+    "variable": late(r"(\$\{[A-Za-z0-9_.:-]+\})[ \t]*+"),
+    "plain": late(r"([^=\n\r;&|^$~()!\"'\0]++)"),
+    "expression": late(r"((?:[|&^][ \t]*[!~]?[ \t]*\w+[ \t]*)++)(?=[\n\r;]|\Z)", re.ASCII),
 }
 """What a value is made of."""
-_OPERAND = re.compile(r"\w+[ \t]*\Z", re.ASCII)
-_USUAL = re.compile(r"[\w ./:,-]*\Z", re.ASCII)
-_ESCAPED = re.compile(r"\\([\"\\])")
-_WORD = re.compile(r"\w+")
-_CONSTANT = re.compile(r"(?<![\w.])[A-Z_][A-Z0-9_]*(?![\w.])")
-_QUANTITY = re.compile(r"[ \t\n\r\v\f]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
+_OPERAND = late(r"\w+[ \t]*\Z", re.ASCII)
+_USUAL = late(r"[\w ./:,-]*\Z", re.ASCII)
+_ESCAPED = late(r"\\([\"\\])")
+_WORD = late(r"\w+")
+_CONSTANT = late(r"(?<![\w.])[A-Z_][A-Z0-9_]*(?![\w.])")
+_QUANTITY = late(r"[ \t\n\r\v\f]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _WORDS = {
     "true": "1",
     "on": "1",

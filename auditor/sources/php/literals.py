@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from auditor.patterns import late
 from auditor.sources.php.functions import bounded
 from auditor.sources.php.scope import Closure, Scope, line_of
 from auditor.sources.php.values import (
@@ -23,10 +24,10 @@ from auditor.sources.php.values import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_ENTRY = re.compile(rb"(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17}))\s*=>\s*(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17})|([A-Za-z]+))")
+_ENTRY = late(rb"(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17}))\s*=>\s*(?:'([^'\\]*)'|(0|[1-9][0-9]{0,17})|([A-Za-z]+))")
 """`'key' => 'text'`, with numbers and words in the places of texts."""
 _WORDS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
-_ESCAPE = re.compile(
+_ESCAPE = late(
     rb"\\(?:([nrtvef\\$\"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([0-9A-Fa-f]{1,8})\})",
 )
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"e": b"\x1b", b"f": b"\f"}

@@ -8,19 +8,20 @@ conversion raises Cannot.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
+
+from auditor.patterns import late
 
 INT_MAX = 2**63 - 1
 INT_MIN = -(2**63)
 MAX_SIZE = 200_000
 """No array may hold more values than that, nested ones counted."""
 
-_KEY = re.compile(r"(?:0|-?[1-9][0-9]{0,18})\Z")
+_KEY = late(r"(?:0|-?[1-9][0-9]{0,18})\Z")
 _KEY_STARTS = frozenset("-0123456789")
-_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?(?:[0-9]+(\.[0-9]*)?|(\.[0-9]+))([eE][+-]?[0-9]+)?)")
+_NUMBER = late(r"[ \t\n\r\v\f]*([+-]?(?:[0-9]+(\.[0-9]*)?|(\.[0-9]+))([eE][+-]?[0-9]+)?)")
 _SPACES = " \t\n\r\v\f"
 
 

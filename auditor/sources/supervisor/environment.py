@@ -6,14 +6,16 @@ import re
 
 import msgspec
 
+from auditor.patterns import late
+
 _WORD = r"[A-Za-z0-9_/.+\-():]"
 # One token; a comment inside a word is cut out together with its line end, and the word goes on.
-_TOKEN = re.compile(
+_TOKEN = late(
     rf"""(?P<gap>[ \t\r\n]+|\#[^\n]*\n?)|(?P<word>{_WORD}(?:{_WORD}|["']|\#[^\n]*\n?)*)"""
     r"""|(?P<quoted>"[^"]*"|'[^']*')|(?P<open>["'])|(?P<other>.)""",
     re.DOTALL,
 )
-_COMMENT = re.compile(r"#[^\n]*\n?")
+_COMMENT = late(r"#[^\n]*\n?")
 
 
 class Pairs(msgspec.Struct):

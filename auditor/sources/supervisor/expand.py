@@ -7,12 +7,13 @@ import re
 import msgspec
 
 from auditor.facts.redaction import HIDDEN
+from auditor.patterns import late
 
 # A template's placeholder: what the file will say is not known before it is rendered.
-PLACEHOLDER = re.compile(
+PLACEHOLDER = late(
     r"\{\{|\{%|\$\{[A-Za-z_]\w*|<%|%%[A-Z][A-Z0-9_]*%%|\[\[ ?[\w.-]+ ?\]\]|<[A-Za-z][\w-]*>|@[A-Z][A-Z0-9_]+@"
 )
-_MANY_DIGITS = re.compile(r"\d{4}")
+_MANY_DIGITS = late(r"\d{4}")
 
 
 class Names(dict[str, object]):

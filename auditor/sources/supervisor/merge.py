@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ from auditor.errors import Unreadable
 from auditor.facts.origin import Mark, Origin, declared, origin
 from auditor.facts.redaction import HIDDEN
 from auditor.facts.supervisor import Oddity
+from auditor.patterns import late
 from auditor.sources.supervisor.expand import PLACEHOLDER, Names, expand
 from auditor.sources.supervisor.oddities import hide, oddity
 from auditor.sources.supervisor.text import text_oddities
@@ -19,7 +19,7 @@ from auditor.sources.supervisor.vocabulary import kind_of
 from auditor.sources.tree import Tree
 
 HERE = "%(here)s"
-_TEMPLATE = re.compile(r"\s*(?:\{%|\{\{|\{#|<%|<\?|@(?:if|else|end|for))")
+_TEMPLATE = late(r"\s*(?:\{%|\{\{|\{#|<%|<\?|@(?:if|else|end|for))")
 
 
 class Written(msgspec.Struct, gc=False):

@@ -7,13 +7,14 @@ from typing import Any
 
 from auditor.facts.origin import Mark, unknown
 from auditor.facts.supervisor import Oddity
+from auditor.patterns import late
 from auditor.sources.supervisor.environment import parse
 from auditor.sources.supervisor.expand import PLACEHOLDER, Expanded, Names, expand
 from auditor.sources.supervisor.merge import Merged, Text, Written
 from auditor.sources.supervisor.oddities import oddity
 from auditor.sources.supervisor.values import Converter, Refused
 
-_MAYBE_PLACEHOLDER = re.compile(r"[{$<%\[@]")
+_MAYBE_PLACEHOLDER = late(r"[{$<%\[@]")
 _TEMPLATED = "it is a template's placeholder"
 # Values that are paths or names, so quotes around them become a part of them; True where supervisord then refuses.
 _QUOTED = {

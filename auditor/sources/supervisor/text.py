@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from auditor.dialects.conf import Assignment, Block, Lexed
 from auditor.facts.origin import origin
 from auditor.facts.supervisor import Oddity
+from auditor.patterns import late
 from auditor.sources.supervisor.oddities import oddity
 from auditor.sources.supervisor.vocabulary import OPTIONS, kind_of, nearest_section
 
@@ -16,9 +15,9 @@ _DETAIL = {
     "empty-option-name": "it has no name before its delimiter",
     "no-closing-bracket": "it looks like a section header without its ]",
 }
-_OPTION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
-_TEMPLATE = re.compile(r"\s*(?:\{%|\{\{|\{#|<%|<\?|@(?:if|else|end|for))")
-_FLAG = re.compile(r"(?:^|\s)--[A-Za-z]")
+_OPTION = late(r"([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
+_TEMPLATE = late(r"\s*(?:\{%|\{\{|\{#|<%|<\?|@(?:if|else|end|for))")
+_FLAG = late(r"(?:^|\s)--[A-Za-z]")
 _SHELL = frozenset({"cd", "export", "sleep", "source", ".", "umask", "ulimit"})
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from auditor.patterns import late
 from auditor.sources.supervisor.vocabulary import EVENTS
 
 
@@ -17,7 +17,7 @@ _FALSE = frozenset({"no", "false", "off", "0"})
 _MIB = 1024 * 1024
 _SUFFIXES = {"kb": 1024, "mb": _MIB, "gb": 1024 * _MIB}
 _LEVELS = frozenset({"critical", "error", "warn", "info", "debug", "trace", "blather"})
-_TCP = re.compile(r"tcp://([^\s:]+):(\d+)$")
+_TCP = late(r"tcp://([^\s:]+):(\d+)$")
 
 # The names Python's signal module has on Linux; supervisor asks that module, whatever the name means.
 SIGNALS = {
