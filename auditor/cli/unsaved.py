@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path, PurePosixPath
 
 import click
 from click.core import ParameterSource
@@ -20,6 +19,8 @@ def unsaved(ctx: click.Context, path: str, file: str | None) -> tuple[str, dict[
     """
     if file is None:
         return path, None
+    from pathlib import Path, PurePosixPath
+
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise UsageError(f"standard input: it is larger than {MAX_BYTES // 1024 // 1024} MiB")
