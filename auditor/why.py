@@ -6,10 +6,12 @@ from auditor.diagnosis import Diagnosis, Symptoms, diagnose, meant
 from auditor.errors import UsageError
 from auditor.facts.census import take_census
 from auditor.facts.site import Site
-from auditor.findings import Verdict
+from auditor.findings import Skipped, Verdict
 from auditor.judge.rulebook import Rulebook
 from auditor.judge.weigh import standing
 from auditor.sources.symptoms import load_symptoms
+
+_NOT_LIVE = "only the running system can tell; ask again with --live"
 
 
 def symptoms() -> Symptoms:
@@ -35,5 +37,5 @@ def why(name: str, table: Symptoms, site: Site, verdict: Verdict, rules: Ruleboo
         table,
         findings=(*verdict.findings, *(ignored.finding for ignored in verdict.ignored)),
         held=tuple(standing(asked, take_census(site))),
-        skipped=verdict.skipped,
+        skipped=(*verdict.skipped, *(Skipped(rule, site.name, _NOT_LIVE) for rule in verdict.needs_live)),
     )

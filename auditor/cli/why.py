@@ -9,7 +9,7 @@ from auditor import why as flow
 from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
 from auditor.cli.deliver import tell
-from auditor.cli.options import from_settings, in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.cli.options import from_settings, in_colour, looks_live, wants_colour, what_to_look_at, which_rules
 from auditor.errors import UsageError
 from auditor.reports import diagnosis as report
 
@@ -17,6 +17,7 @@ from auditor.reports import diagnosis as report
 @click.command("why")
 @click.argument("symptom", required=False)
 @what_to_look_at
+@looks_live
 @which_rules
 @from_settings
 @in_colour
@@ -30,6 +31,8 @@ def command(
     symptom: str | None,
     path: str,
     kind: str | None,
+    live: bool,
+    now: float | None,
     colour: bool | None,
     form: str,
     everything: bool,
@@ -49,7 +52,7 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now)
     verdict = audit.judge(site, rules)
     if verdict.empty and not verdict.findings:
         told = f"there is nothing to audit in {path}: no supervisor program, worker or scheduler"

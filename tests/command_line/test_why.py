@@ -156,6 +156,17 @@ def test_the_popular_advice_loses_the_bank_feed_for_want_of_a_scheduler() -> Non
     assert "processes/unknown-option" in {held["rule"] for held in unable["speaks_against"]}
 
 
+def test_what_only_a_running_system_can_tell_stays_open() -> None:
+    """Without --live nobody knows whether the backend answers, and the answer says so; with it, it is judged."""
+    answer = told("the queue grows", "clean")
+    backend = next(one for one in answer["suspects"] if one["cause"] == "backend-does-not-answer")
+    assert (backend["standing"], [one["rule"] for one in backend["unchecked"]]) == ("open", ["backend/unreachable"])
+    assert "--live" in backend["unchecked"][0]["reason"]
+    live = json.loads(run("the queue grows", "examples/clean/host", "--live", "--format", "json").stdout)
+    asked = next(one for one in live["suspects"] if one["cause"] == "backend-does-not-answer")
+    assert "--live" not in json.dumps(asked)
+
+
 def test_the_json_is_as_its_schema_says() -> None:
     """docs/diagnosis.schema.json describes what `why --format json` prints."""
     schema = json.loads((TOP / "docs/diagnosis.schema.json").read_text(encoding="utf-8"))
