@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.facts.container import Service
+from auditor.facts.container import PRODUCTION_KINDS, Service
 from auditor.facts.deployment import Deployment
 from auditor.facts.host import Php
 from auditor.facts.invoiceninja import Ninja
@@ -594,6 +594,8 @@ class _Joiner:
             marks["schedulers"] = unknown(f"whether {maybe}, which runs it, is in use is not known")
         elif not schedulers and self.site.kind == "file":
             marks["schedulers"] = unknown("only one file was looked at")
+        elif not schedulers and not self.deployed(app):
+            marks["schedulers"] = unknown("nothing in this repository tells how the app is run where it is deployed")
         elif not schedulers and app.mark("schedules_tasks").origin is not None:
             marks["schedulers"] = declared(app.mark("schedules_tasks").origin)
         ninja = self.counted_ninja(app, marks.get("schedulers"), len(schedulers))
@@ -617,6 +619,18 @@ class _Joiner:
                 and not worker.is_unknown("connection")
                 and worker.connection == app.default_connection
             ),
+        )
+
+    def deployed(self, app: App) -> bool:
+        """Whether a site says how an app's background work is run: what says nothing of it leaves nothing out."""
+        if self.site.kind != "repository" or any(
+            launch.app == app.name for launch, _ in [*self.workers, *self.horizons]
+        ):
+            return True
+        servers = {(server.file, server.name) for server in self.site.servers}
+        return any(
+            service.kind in PRODUCTION_KINDS and not service.periodic and (service.file, service.name) not in servers
+            for service in self.site.services
         )
 
     def idle_scheduler(self, app: App) -> str:

@@ -6,6 +6,9 @@ import msgspec
 
 from auditor.facts.origin import NEVER, Fact, MiB, Seconds, Version, derived
 
+PRODUCTION_KINDS = ("kubernetes", "app-spec", "ecs", "kamal", "fly", "render")
+"""Kinds of services that are written for no developer's machine."""
+
 
 class Copied(msgspec.Struct, frozen=True, gc=False):
     """One COPY or ADD of an image."""

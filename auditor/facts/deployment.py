@@ -59,6 +59,8 @@ class Deployment:
                     needs[service.file, service.name].append((program.stopwaitsecs, launch.name, True, mark))
             elif (launch.file, launch.name) in self.by_name:
                 mark = _placed(fact, field)
+                if not launch.live:
+                    mark = unknown(f"whether it starts {_spoken(launch)} is decided when it starts", mark.origin)
                 needs[launch.file, launch.name].append((getattr(fact, field), _spoken(launch), False, mark))
         return tuple(_needing(service, needs.get((service.file, service.name), [])) for service in self.site.services)
 

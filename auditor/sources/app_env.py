@@ -2,7 +2,7 @@
 
 A repository shows what is meant, not what is set. An example file is written for a developer's machine: that it says
 `sync` or `local` proves nothing about production, so such a value is unknown. What no file sets is left to the default
-that the configuration itself gives.
+that the configuration itself gives; where there is no file at all, those names that every deployment sets are unknown too.
 """
 
 from __future__ import annotations
@@ -113,10 +113,12 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
                 if text is not None:
                     found.setdefault(name, {}).setdefault(text, example)
 
+    unseen = Unknown("no environment file of it is in this repository", 0)
+
     def lookup(name: str) -> str | bool | Unknown | Missing | None:
         values = found.get(name)
         if not values:
-            return MISSING
+            return unseen if not files and name in DEVELOPERS_VALUES else MISSING
         meant = [
             text
             for text, example in values.items()

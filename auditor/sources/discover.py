@@ -44,6 +44,8 @@ _STARTS = re.compile(
     rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:|\bcron:|crontab\b"
 )
 _YAML = re.compile(r"\.ya?ml(?:\.(?:example|dist|sample|tmpl|template|j2))?$")
+_PLATFORM = re.compile(r"(?:^|/)(?:\.do/[\w.-]+|render|fly(?:\.[\w-]+)?|config/deploy(?:\.[\w-]+)?)\.(?:ya?ml|toml)$")
+"""Files by which a platform runs a whole app, whether or not they name artisan."""
 _NO_SCRIPTS = (
     ".tf",
     ".hcl",
@@ -183,7 +185,7 @@ def _by_kind(path: str, name: str, data: bytes, found: Found) -> None:
     elif _YAML.search(name) is not None:
         if is_variable_file(path):
             found.variables.append(path)
-        if _STARTS.search(data):
+        if _STARTS.search(data) or _PLATFORM.search(path) is not None:
             found.manifests.append(path)
             if b"vars:" in data:
                 found.variables.append(path)

@@ -78,7 +78,7 @@ class _Reader:
         self.queue(config, values, known)
         self.cache(config, values)
         self.lock_store(env, config, values)
-        self.retired(env, values)
+        self.retired(env, config, values)
         if config.cached is not None:
             values["config_cached"] = True
             self.marks["config_cached"] = declared(origin(self.base + config.CACHE))
@@ -211,12 +211,18 @@ class _Reader:
         elif name is not None:
             self.marks["schedule_cache_driver"] = unknown("the store of the scheduler's locks is not known")
 
-    def retired(self, env: Environment, values: dict[str, Any]) -> None:
-        """Names that .env sets and this configuration no longer reads, though it reads their other name, which is unset."""
+    def retired(self, env: Environment, config: Config, values: dict[str, Any]) -> None:
+        """Names that .env sets and this configuration no longer reads, though it reads their other name, which is unset.
+
+        Where the value is what applies without it, nothing is lost.
+        """
         found = []
-        for read in (values.get("queue_env_name", ""), values.get("cache_env_name", "")):
+        for read, file in ((values.get("queue_env_name", ""), "queue"), (values.get("cache_env_name", ""), "cache")):
             other = OTHER_NAMES.get(read, "")
             if other and not env.example and env.sets(other) and not env.sets(read):
+                applies = config.get(file, "default")
+                if applies.known and applies.value == env.lookup(other):
+                    continue
                 found.append(other)
                 self.marks["retired_env_names"] = declared(env.place_of(other))
         if found:

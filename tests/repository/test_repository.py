@@ -8,6 +8,7 @@ import pytest
 
 from auditor.facts.census import take_census
 from auditor.facts.container import Image, Service
+from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.queue import Connection
 from auditor.facts.site import Site
@@ -251,3 +252,89 @@ def test_a_program_that_no_container_is_seen_to_run(tmp_path: pathlib.Path) -> N
 
     assert isinstance(subject.roots[-1], Absent)
     assert subject.roots[-1].reason
+
+
+ENTRY = """#!/bin/sh
+case "${1:-$ROLE}" in
+  queue) exec php artisan queue:work --timeout=90 ;;
+  supervisor) exec supervisord -c /etc/supervisord.conf ;;
+  *) exec php-fpm ;;
+esac
+"""
+ROLES = [("web", None), ("queue", 90.0), ("supervisor", 3600.0)]
+
+
+@pytest.mark.parametrize(("role", "needs"), ROLES)
+@pytest.mark.parametrize("how", ["    command: {}", "    environment:\n      ROLE: {}"])
+def test_one_entrypoint_of_several_services(tmp_path: pathlib.Path, role: str, needs: float | None, how: str) -> None:
+    """Which branch of it a service takes is told by its arguments, or by its environment; a shared image is one build."""
+    image = f'{IMAGE}COPY entry.sh /entry.sh\nENTRYPOINT ["/entry.sh"]\n'
+    compose = "services:\n  first:\n    build: .\n    image: shop\n    command: other\n  it:\n    image: shop\n"
+    conf = CONF.replace("%(ENV_QUEUE_TIMEOUT)s", "3600")
+    files = {"compose.yml": compose + how.format(role) + "\n", "Dockerfile": image, "entry.sh": ENTRY, "s.conf": conf}
+    site = site_of(tmp_path, files)
+
+    assert service_of(site, "it").needs == needs
+    assert service_of(site, "first").needs is None
+
+
+def test_an_entrypoint_whose_question_is_not_answered(tmp_path: pathlib.Path) -> None:
+    """What a service needs to stop is not known, and the worker is not said to be in use."""
+    entry = "#!/bin/sh\nif [ -f /run/worker ]; then php artisan queue:work --timeout=90; fi\n"
+    image = 'FROM php:8.3\nCOPY entry.sh /entry.sh\nCMD ["/entry.sh"]\n'
+    site = site_of(tmp_path, {"compose.yml": "services:\n  a:\n    build: .\n", "Dockerfile": image, "entry.sh": entry})
+
+    assert service_of(site, "a").is_unknown("needs")
+    assert not launch_of(site, "a").live
+
+
+WRITTEN_LINES = [
+    ('echo "* * * * * php $APP/artisan schedule:run" | crontab -', ()),
+    ("echo '* * * * * php $APP/artisan schedule:run' | crontab -", ("APP",)),
+    ('echo "* * * * * php \\$APP/artisan schedule:run" | crontab -', ("APP",)),
+    ("crontab - <<X\n* * * * * php ${APP:-/app}/artisan schedule:run\nX", ()),
+    ("crontab - <<'X'\n* * * * * php $APP/artisan schedule:run\nX", ("APP",)),
+]
+
+
+@pytest.mark.parametrize(("text", "undefined"), WRITTEN_LINES)
+def test_the_shell_that_writes_a_cron_line_fills_it(
+    tmp_path: pathlib.Path, text: str, undefined: tuple[str, ...]
+) -> None:
+    """A variable between double quotes never reaches cron; one that is quoted or escaped does."""
+    (table,) = site_of(tmp_path, {"setup.sh": f"#!/bin/sh\nAPP=/srv/app\n{text}\n"}).tables
+    (line,) = (line for line in table.lines if line.runs_schedule)
+
+    assert line.undefined_variables == undefined
+
+
+def test_an_image_fills_the_lines_it_writes_for_supercronic(tmp_path: pathlib.Path) -> None:
+    """ENV is put in where RUN writes the line, and supercronic's folder makes it a table of supercronic's."""
+    image = (
+        'FROM php:8.3\nENV ROOT=/srv/app\nRUN echo "* * * * * php $ROOT/artisan schedule:run" > /etc/supercronic/app\n'
+    )
+    (table,) = site_of(tmp_path, {"Dockerfile": image}).tables
+
+    assert (table.kind, table.lines[0].command) == ("supercronic", "php /srv/app/artisan schedule:run")
+
+
+SCHEDULES = {**APP, "routes/console.php": "<?php\nSchedule::command('x')->daily();\n"}
+DEPLOYED = [
+    ({}, None),
+    ({"compose.yml": "services:\n  web:\n    image: nginx\n"}, None),
+    ({"s.conf": CONF}, 0),
+    ({".do/app.yaml": "services:\n  - name: web\n    run_command: heroku-php-nginx public\n"}, 0),
+    ({"compose.yml": "services:\n  s:\n    image: x\n    command: php artisan schedule:work\n"}, 1),
+]
+
+
+@pytest.mark.parametrize(("files", "count"), DEPLOYED)
+def test_a_scheduler_is_missed_only_where_something_says_how_the_app_is_run(
+    tmp_path: pathlib.Path, files: dict[str, str], count: int | None
+) -> None:
+    """An app's own repository that tells nothing of its deployment leaves nothing out."""
+    (subject,) = take_census(site_of(tmp_path, {**SCHEDULES, **files})).of("app")
+    app = subject.roots[0]
+    assert isinstance(app, App)
+
+    assert (None if app.is_unknown("schedulers") else app.schedulers) == count

@@ -18,6 +18,7 @@ from auditor.facts.site import Unread
 from auditor.sources.crontab import BUSYBOX, DROP_IN, REPOSITORY, SUPERCRONIC, SYSTEM, USER
 from auditor.sources.repository.ansible import Variables, read_tasks
 from auditor.sources.repository.bases import base_of
+from auditor.sources.repository.branches import Given, arguments_of
 from auditor.sources.repository.compose import read_compose
 from auditor.sources.repository.dockerfile import image_of, read_stages, user_of_base
 from auditor.sources.repository.kubernetes import read_manifest
@@ -185,12 +186,22 @@ class Repository:
             self.files.understand(place.file, place.line or 0)
         for path in scripts:
             shell = self.gathered.scripts[path]
-            if not shell.starts:
-                continue
-            self.gathered.used_scripts.add(path)
+            given = self._given(container, path)
             for statement in shell.starts:
+                runs = statement.when.holds(given)
+                if runs is False:
+                    continue
+                self.gathered.used.add((path, statement.line))
                 start = self._start(container, statement.text, "shell", self.files.place(path, statement.line))
-                start.live = len(shell.starts) == 1
+                start.live = runs is True
+
+    def _given(self, container: Container, path: str) -> Given:
+        """What a container answers to a script that asks its arguments and its environment."""
+        words = [word for part, _ in self._effective(container) for word in _split(part)]
+        lone = container.kind == "dockerfile"
+        whole = not lone and container.unseen_environment is None and container.stage is not None
+        arguments = None if lone else arguments_of(words, path)
+        return self.gathered.scripts[path].given(arguments, self.environment_of(container), whole=whole)
 
     def _start(self, container: Container, text: str, runner: str, place: Origin) -> Start:
         start = Start(container.name, container.kind, container.file, text, runner, place)
@@ -232,7 +243,9 @@ class Repository:
             named = [option[1] if option else None]
         else:
             for path in scripts:
-                named += [conf for conf, _ in self.gathered.scripts[path].supervisord]
+                given = self._given(container, path)
+                daemons = self.gathered.scripts[path].supervisord
+                named += [daemon.conf for daemon in daemons if daemon.when.holds(given) is not False]
         stage = container.stage
         if not named:
             bases = (
@@ -308,12 +321,12 @@ class Repository:
         return list(dict.fromkeys(found))
 
     def _script(self, path: str, shell: Shell) -> None:
-        """A script that no container is seen to run; and what any script writes."""
+        """What a script starts that no container is seen to run; and the configurations it writes."""
         for written in shell.confs:
             self.gathered.embedded.append(Embedded(path, written.line, written.text, written.path))
-        if path in self.gathered.used_scripts:
-            return
         for statement in shell.starts:
+            if (path, statement.line) in self.gathered.used:
+                continue
             place = self.files.place(path, statement.line)
             start = Start(f"{path}:{statement.line}", "script", path, statement.text, "shell", place)
             start.user = ("root", unknown("who runs this script is not known from here", place))
@@ -632,8 +645,8 @@ def _once_per_stage(containers: list[Container]) -> list[Container]:
 
 def _cron_table(file: str, cron: CronWritten, user: tuple[str | None, Mark | None]) -> Table:
     kind = kind_at(cron.path) if cron.path else USER
-    if kind == REPOSITORY:
-        kind = DROP_IN if cron.path and "cron.d" in cron.path else USER
+    if kind == REPOSITORY and cron.path:
+        kind = SUPERCRONIC if "supercronic" in cron.path else DROP_IN if "cron.d" in cron.path else USER
     who = user
     if cron.user is not None:
         who = (cron.user, unknown(f"{cron.user} is not known here") if "$" in cron.user or "{" in cron.user else None)
@@ -642,6 +655,7 @@ def _cron_table(file: str, cron: CronWritten, user: tuple[str | None, Mark | Non
         who = (name, None) if "$" not in name else ("root", unknown(f"whose crontab {name} is is not known here"))
     table = Table(file, kind, who)
     table.lines = cron.lines
+    table.filled = cron.filled
     table.destination = cron.path
     return table
 

@@ -53,9 +53,18 @@ def read_compose(files: Files, path: str, gathered: Gathered) -> None:
         if node.kind == "map":
             reader.take(name, node, gathered)
     made = gathered.containers[first:]
+    _same_images(made)
     if any(container.development for container in made):
         for container in made:
             container.development = container.development or container.stage is None
+
+
+def _same_images(made: list[Container]) -> None:
+    """A service that names the image another one of its file builds runs that build."""
+    built = {one.image: one for one in made if one.image and one.stage is not None}
+    for one in made:
+        if one.stage is None and one.image in built:
+            one.stage, one.context = built[one.image].stage, built[one.image].context
 
 
 class _Reader:

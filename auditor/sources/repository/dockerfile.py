@@ -176,6 +176,8 @@ class _Reader:
             shell = _relined(text, one)
             stage.packages += f"{text}\n"
         self._owned(stage, text, one)
+        for cron in shell.crons:
+            cron.fill(self.values(stage))
         user = stage.user or user_of_base(stage, self.place(one))
         stage.shells.append((shell, user, one.line))
         stage.moves += [(self._path(a, stage), self._path(b, stage), one.line) for a, b in shell.copies]
@@ -205,7 +207,7 @@ def _relined(text: str, one: Instruction) -> Shell:
     for cron in shell.crons:
         cron.lines = [(offsets.of(line), line) for _, line in cron.lines]
     shell.tables = [(file, user, offsets.of(file)) for file, user, _ in shell.tables]
-    shell.supervisord = [(conf, one.line) for conf, _ in shell.supervisord]
+    shell.supervisord = [daemon._replace(line=one.line) for daemon in shell.supervisord]
     shell.understood = set(range(one.line, one.end + 1)) if shell.understood else set()
     return shell
 

@@ -111,7 +111,7 @@ class Start:
 class Table:
     """Cron lines that stand inside another file, or a whole file with a destination."""
 
-    __slots__ = ("destination", "instance", "kind", "lines", "path", "placed", "source", "user")
+    __slots__ = ("destination", "filled", "instance", "kind", "lines", "path", "placed", "source", "user")
 
     def __init__(self, path: str, kind: str, user: tuple[str | None, Mark | None]) -> None:
         """See the fields."""
@@ -123,6 +123,8 @@ class Table:
         """Whose it is where lines name nobody, and how that is known."""
         self.lines: list[tuple[int, str]] | None = None
         """Its lines and where they stand; None for a whole file."""
+        self.filled: frozenset[str] = frozenset()
+        """Variables that whatever writes the lines puts in."""
         self.source: str | None = None
         """For a whole file: the file."""
         self.destination: str | None = None
@@ -239,8 +241,8 @@ class Gathered:
         self.tables: list[Table] = []
         self.embedded: list[Embedded] = []
         self.scripts: dict[str, Shell] = {}
-        self.used_scripts: set[str] = set()
-        """Scripts that a container runs, so that they are not told of by themselves."""
+        self.used: set[tuple[str, int]] = set()
+        """Scripts' lines that a container runs, so that they are not told of by themselves."""
 
 
 def words_text(command: list[str] | str) -> str:

@@ -1,13 +1,16 @@
 """Shell text of entrypoints, start and set-up scripts and of Dockerfiles' RUN, as far as it plainly starts or installs something.
 
-Text is cut into statements by quotes, parentheses and operators; what a branch or a variable decides is not followed, so a
-statement in one branch of an `if` counts as one that may run. Nothing is executed.
+Text is cut into statements by quotes, parentheses and operators; under which condition each of them runs is kept beside it.
+Nothing is executed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from auditor.sources.repository.branches import ALWAYS, Branches, Given, When
 
 MENTIONS = re.compile(r"queue:(?:work|listen)\b|schedule:(?:run|work)\b|artisan[\"', ]+horizon(?![:\w])")
 """What a worker's or a scheduler's command holds."""
@@ -34,18 +37,33 @@ _INERT = re.compile(
     r"(?:echo|printf|grep|pgrep|pkill|kill|apt|apt-get|apk|yum|dnf|which|command|supervisorctl|chmod|chown|ln|cp|mv|rm|mkdir|touch|cat|sed|test|\[|\[\[|#)(?=\s|$)"
 )
 _LOOP = re.compile(r"(?:while|until|for)\b")
+_PUT_IN = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^{}]*\})")
 
 
 class Statement:
     """One statement of a shell text, with the line it begins on."""
 
-    __slots__ = ("end", "line", "text")
+    __slots__ = ("end", "line", "operator", "text", "when")
 
-    def __init__(self, text: str, line: int, end: int) -> None:
-        """Hold it."""
+    def __init__(self, text: str, line: int, end: int, operator: str = "", when: When = ALWAYS) -> None:
+        """See the fields."""
         self.text = text
         self.line = line
         self.end = end
+        self.operator = operator
+        """What joins it to the next one: "&&", "||", or "" for neither."""
+        self.when = when
+        """The condition under which it runs."""
+
+
+class Daemon(NamedTuple):
+    """One start of supervisord."""
+
+    conf: str | None
+    """The configuration it names, None for none."""
+    line: int
+    when: When = ALWAYS
+    """The condition under which it starts."""
 
 
 class Written:
@@ -63,16 +81,29 @@ class Written:
 class CronWritten:
     """Lines given to cron: where they stand, whose they are, and the table they go to."""
 
-    __slots__ = ("lines", "path", "user")
+    __slots__ = ("filled", "lines", "path", "user")
 
-    def __init__(self, lines: list[tuple[int, str]], path: str | None, user: str | None) -> None:
+    def __init__(
+        self, lines: list[tuple[int, str]], path: str | None, user: str | None, filled: frozenset[str] = frozenset()
+    ) -> None:
         """See the fields."""
+        self.filled = filled
+        """Variables whose values the shell that writes the lines puts in, so that cron never sees their names."""
         self.lines = lines
         """Line number and text of each."""
         self.path = path
         """The table's path on the machine; None for `crontab -`, the user's own."""
         self.user = user
         """The account named, None for whoever runs the script."""
+
+    def fill(self, values: Mapping[str, str]) -> None:
+        """Put in those of the variables that are known."""
+        known = {name: values[name] for name in self.filled if name in values}
+        if known:
+            self.lines = [
+                (number, _PUT_IN.sub(lambda found: known.get(found[1] or found[2], found[0]), text))
+                for number, text in self.lines
+            ]
 
 
 class Shell:
@@ -88,8 +119,8 @@ class Shell:
         """`crontab FILE`: the file, the user named, the line."""
         self.confs: list[Written] = []
         """Supervisor configurations it writes."""
-        self.supervisord: list[tuple[str | None, int]] = []
-        """Each start of supervisord: the configuration it names, and the line."""
+        self.supervisord: list[Daemon] = []
+        """Each start of supervisord."""
         self.switches_user = False
         """Whether a start of supervisord goes through a command that switches accounts."""
         self.crond = False
@@ -98,6 +129,12 @@ class Shell:
         """Plain `cp`, `mv` and `ln -s`: from, to."""
         self.understood: set[int] = set()
         """The lines whose mention of a worker or the scheduler has been taken in."""
+        self.branches = Branches()
+        """What it asks before it starts something."""
+
+    def given(self, arguments: Sequence[str] | None, environment: Mapping[str, str | None], *, whole: bool) -> Given:
+        """What one container answers to it."""
+        return Given(None if self.branches.shifted else arguments, environment, self.branches.assigned, whole=whole)
 
 
 def read_shell_text(text: str, first: int = 1) -> Shell:
@@ -106,9 +143,16 @@ def read_shell_text(text: str, first: int = 1) -> Shell:
     text = text.replace("\r\n", "\n")
     rest = _without_heredocs(text, first, found)
     rest = _without_texts(rest, first, found)
-    for statement in _whole_loops(statements(rest, first)):
+    for statement in _whole_loops(_conditional(statements(rest, first), found.branches)):
         _take(statement, found)
     return found
+
+
+def _conditional(found: Iterator[Statement], branches: Branches) -> Iterator[Statement]:
+    """Statements, each with the condition under which it runs."""
+    for statement in found:
+        statement.when = branches.take(statement.text, statement.operator)
+        yield statement
 
 
 def _without_heredocs(text: str, first: int, found: Shell) -> str:
@@ -132,12 +176,12 @@ def _without_heredocs(text: str, first: int, found: Shell) -> str:
         at = min(at + 1, len(lines))
         out.append(_HEREDOC.sub(" ", line, count=1))
         out.extend([""] * (at - begin))
-        _given(line, "\n".join(body), first + begin, found)
+        _given(line, "\n".join(body), first + begin, found, literal=bool(opened[2]))
     return "\n".join(out)
 
 
-def _given(line: str, body: str, first: int, found: Shell) -> None:
-    """Take in what a command is given as a file's text."""
+def _given(line: str, body: str, first: int, found: Shell, *, literal: bool) -> None:
+    """Take in what a command is given as a file's text; a shell puts no values into a literal one."""
     written = _WRITES.search(_HEREDOC.sub(" ", line))
     path = written[1] if written is not None else None
     if _SECTION.search(body):
@@ -148,7 +192,8 @@ def _given(line: str, body: str, first: int, found: Shell) -> None:
     if installs is not None or (path is not None and "cron" in path):
         lines = [(first + number, text) for number, text in enumerate(body.split("\n"))]
         if any(_CRON_LINE.match(text) for _, text in lines):
-            found.crons.append(CronWritten(lines, None if installs else path, _user_of(line)))
+            filled = frozenset() if literal else _put_in(body)
+            found.crons.append(CronWritten(lines, None if installs else path, _user_of(line), filled))
             found.understood.update(number for number, _ in lines)
             return
     inner = read_shell_text(body, first) if MENTIONS.search(body) and body.lstrip().startswith("#!") else None
@@ -242,7 +287,7 @@ def statements(text: str, first: int = 1) -> Iterator[Statement]:
                 count += 1
                 if count > MAX_STATEMENTS:
                     return
-                yield Statement(body, begun, line)
+                yield Statement(body, begun, line, text[at : at + 2] if stop == 2 else "")
             at += abs(stop)
             line += char == "\n"
             start, begun = at, line
@@ -285,7 +330,7 @@ def _whole_loops(found: Iterator[Statement]) -> Iterator[Statement]:
         if depth <= 0 or len(loop) > 200:
             text = "; ".join(part.text for part in loop)
             text = re.sub(r"\b(do|then|else|\{); ", r"\1 ", text).replace("&; ", "& ")
-            yield Statement(text, loop[0].line, loop[-1].end)
+            yield Statement(text, loop[0].line, loop[-1].end, when=loop[0].when)
             loop, depth = [], 0
     yield from loop
 
@@ -316,12 +361,12 @@ def _take(statement: Statement, found: Shell) -> None:
             found.understood.update(range(statement.line, statement.end + 1))
         return
     if mentions:
-        found.starts.append(Statement(bare, statement.line, statement.end))
+        found.starts.append(Statement(bare, statement.line, statement.end, when=statement.when))
         found.understood.update(range(statement.line, statement.end + 1))
     started = _SUPERVISORD.search(bare)
     if started is not None:
         option = _CONF_OPTION.search(bare, started.start())
-        found.supervisord.append((option[1] if option else None, statement.line))
+        found.supervisord.append(Daemon(option[1] if option else None, statement.line, statement.when))
         found.switches_user = found.switches_user or _SWITCH.search(bare[: started.start()]) is not None
     if "cron" in bare and _CROND.search(bare):
         found.crond = True
@@ -330,8 +375,11 @@ def _take(statement: Statement, found: Shell) -> None:
 def _crons(statement: Statement, installs: re.Match[str] | None, found: Shell) -> bool:
     text = statement.text
     lines: list[tuple[int, str]] = []
+    filled: set[str] = set()
     for match in _QUOTED.finditer(text):
         body = match[1] if match[1] is not None else match[2]
+        if match[1] is not None:
+            filled |= _put_in(body)
         at = statement.line + text.count("\n", 0, match.start())
         parts = body.replace("\\n", "\n").replace('\\"', '"').replace("\\$", "$").replace("\\\n", "").split("\n")
         lines.extend((at, part.strip()) for part in parts if _CRON_LINE.match(part))
@@ -344,13 +392,18 @@ def _crons(statement: Statement, installs: re.Match[str] | None, found: Shell) -
         )
     if lines and (installs is not None or written is not None):
         path = None if written is None else written
-        found.crons.append(CronWritten(lines, path, _user_of(text)))
+        found.crons.append(CronWritten(lines, path, _user_of(text), frozenset(filled)))
         found.understood.update(range(statement.line, statement.end + 1))
         return True
     if installs is not None and installs[2] and installs[2] != "-" and not lines:
         found.tables.append((installs[2].strip("\"'"), _user_of(text), statement.line))
         return True
     return False
+
+
+def _put_in(text: str) -> frozenset[str]:
+    """The variables of a text between double quotes, in whose place the shell that reads it puts their values."""
+    return frozenset(found[1] or found[2] for found in _PUT_IN.finditer(text))
 
 
 def _user_of(text: str) -> str | None:

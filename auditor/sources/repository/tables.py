@@ -51,7 +51,8 @@ def read_table(files: Files, table: Table) -> CronTable:
             marks["user"] = mark
         elif table.kind in (USER, BUSYBOX) and user is None:
             marks["user"] = unknown("whose crontab this is is not known from here", moved(line.mark("schedule").origin))
-        lines.append(msgspec.structs.replace(line, marks=marks))
+        undefined = tuple(name for name in line.undefined_variables if name not in table.filled)
+        lines.append(msgspec.structs.replace(line, marks=marks, undefined_variables=undefined))
     marks = placed(read.marks)
     if table.placed is not None:
         marks["kind"] = Mark(marks["lines"].grade if "lines" in marks else read.mark("kind").grade, table.placed)
