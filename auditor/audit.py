@@ -10,6 +10,7 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.facts.census import take_census
+from auditor.facts.live import Live
 from auditor.facts.site import Site
 from auditor.findings import Deploy, Finding, Verdict
 from auditor.judge.rulebook import Rulebook, load_folder
@@ -28,15 +29,16 @@ def look(
     overrides: Mapping[str, bytes] | None = None,
     live: bool = False,
     now: float | None = None,
+    previous: str | None = None,
 ) -> Site:
     """Read a host, a repository, one file or a facts file; raises Unreadable, UsageError.
 
     `overrides` gives files (path below the root to content) other contents than they have: how a corrected file is
     read again before it is written. With `live` what the host's configuration names is asked too, as of `now` in
-    seconds since 1970 (the clock's time where it is not given).
+    seconds since 1970 (the clock's time where it is not given); `previous` is a facts file of an earlier live look.
     """
-    if now is not None and not live:
-        raise UsageError("--now is the present of a live look, and there is no --live")
+    if not live and (now is not None or previous is not None):
+        raise UsageError(f"{'--previous' if now is None else '--now'} goes with --live, which is not there")
     if path.endswith(".json") and os.path.isfile(path):
         from auditor.facts.wire import read_facts
 
@@ -52,7 +54,18 @@ def look(
         raise UsageError(f"--live asks a running host, and {path} is a {site.kind}")
     from auditor.sources.live.observe import observe
 
-    return msgspec.structs.replace(site, live=observe(site, now=time.time() if now is None else now))
+    looked = observe(site, now=time.time() if now is None else now)
+    return msgspec.structs.replace(site, live=looked, previous=None if previous is None else seen_in(previous))
+
+
+def seen_in(path: str) -> Live:
+    """What a facts file that was taken live holds of the running system; raises FactsRefused, UsageError."""
+    from auditor.facts.wire import read_facts
+
+    found = read_facts(path).live
+    if found is None:
+        raise UsageError(f"{path} was not taken with --live")
+    return found
 
 
 def rulebook(

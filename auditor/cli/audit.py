@@ -60,6 +60,7 @@ def command(
     kind: str | None,
     live: bool,
     now: float | None,
+    previous: str | None,
     colour: bool | None,
     outputs: tuple[str, ...],
     diff_base: str | None,
@@ -76,7 +77,9 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, overrides=overrides, live=live, now=now)
+    site = audit.look(
+        path, apps=chosen.of("apps"), kind=kind, overrides=overrides, live=live, now=now, previous=previous
+    )
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))

@@ -35,6 +35,7 @@ def command(
     kind: str | None,
     live: bool,
     now: float | None,
+    previous: str | None,
     output: str,
     prune: bool,
     **_chosen: Any,
@@ -49,7 +50,7 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous)
     lived = chosen.lived()._replace(baseline="")
     findings = audit.live_with(audit.judge(site, rules), site, rules, lived).findings
     made = pruned(read_baseline(output), findings) if prune else baseline_of(findings)

@@ -25,11 +25,12 @@ def command(
     kind: str | None,
     live: bool,
     now: float | None,
+    previous: str | None,
     output: str,
     **_chosen: object,
 ) -> None:
     """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
-    site = audit.look(path, apps=choose(ctx, path).of("apps"), kind=kind, live=live, now=now)
+    site = audit.look(path, apps=choose(ctx, path).of("apps"), kind=kind, live=live, now=now, previous=previous)
     text = write_facts(site, version=__version__)
     if output == "-":
         tell(text)

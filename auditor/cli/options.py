@@ -24,7 +24,11 @@ def what_to_look_at(command: Command) -> Command:
 
 
 def looks_live(command: Command) -> Command:
-    """--live and --now."""
+    """--live, --now and --previous."""
+    command = click.option(
+        "--previous", type=click.Path(exists=True, dir_okay=False), metavar="FACTS",
+        help="With --live, a facts file of an earlier live look, for what only two looks can tell.",
+    )(command)  # fmt: skip
     command = click.option(
         "--now", metavar="TIME", callback=_moment,
         help="With --live, the present: for a copy of a host. ISO 8601, or seconds since 1970; the clock's otherwise.",

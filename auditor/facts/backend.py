@@ -1,4 +1,4 @@
-"""What the running system says of itself: queue backends, supervisord and its processes, the workers that really run.
+"""What queue backends say of themselves.
 
 Everything here is observed, at one moment, with bounded questions: a count that was cut off says so, and what a server
 would not tell is unknown with its reason. A backend that could not be asked is one Probe. No password is ever a fact.
@@ -6,6 +6,7 @@ would not tell is unknown with its reason. A backend that could not be asked is 
 
 from __future__ import annotations
 
+from auditor.facts.failed import FailureCount
 from auditor.facts.origin import Fact, MiB, Seconds, Version, derived
 
 OUTCOMES: dict[str, str] = {
@@ -19,38 +20,6 @@ OUTCOMES: dict[str, str] = {
     "unsupported": "it is not looked at",
 }
 """Each outcome of a Probe, and what it means."""
-
-FAILURE_KINDS: dict[str, str] = {
-    "timeout": "the job ran longer than it may",
-    "attempts": "the job was handed out too often",
-    "memory": "PHP ran out of memory",
-    "child-process": "a program that the job started was killed, or ran too long",
-    "database-gone": "the database connection was lost",
-    "database-down": "the database could not be reached",
-    "database-auth": "the database refused the login",
-    "connections": "the database had no connection left",
-    "deadlock": "the database broke a deadlock",
-    "lock-wait": "a lock of the database was not freed in time",
-    "packet": "a payload was larger than max_allowed_packet",
-    "table-missing": "a table is missing",
-    "column-missing": "a column is missing: migrations have not run",
-    "redis-down": "Redis could not be reached",
-    "redis-auth": "Redis refused the login",
-    "redis-memory": "Redis was full",
-    "redis-disk": "Redis could not save to disk and took no writes",
-    "redis-readonly": "a replica of Redis was written to",
-    "redis-loading": "Redis was still loading",
-    "permission": "a file could not be written",
-    "old-code": "the worker ran older code than the job was made with",
-    "stale-cache": "bootstrap/cache is older than the code",
-    "bank-auth": "the bank feed's keys were refused",
-    "bank-rate": "the bank feed's daily number of calls was used up",
-    "bank-consent": "the bank's consent has ended",
-    "mail": "mail could not be sent",
-    "http": "another server did not answer, or refused",
-    "other": "the job itself failed",
-}
-"""Each class of a failed job, and what it means."""
 
 
 class Endpoint(Fact, frozen=True, kw_only=True):
@@ -176,13 +145,32 @@ class QueueState(Fact, frozen=True, kw_only=True):
     """Reserved jobs held for longer than any worker of the queue, or the job's own $timeout, lets them run."""
     highest_attempts: int = 0
     """Table: the most attempts of any of the oldest jobs."""
+    previous_size: int | None = None
+    """How many jobs it had when it was asked before, found by the census; None where it was not."""
+    previous_ago: Seconds = 0.0
+    """How long before that was."""
     attempts_near_overflow: int = 0
     """Table: jobs whose attempts soon no longer fit into their column: on MySQL that one stops the whole queue."""
+
+    @derived("size", "size_capped")
+    def told_size(self) -> str:
+        """How many jobs it holds, as a sentence tells it."""
+        return _jobs(self.size, capped=self.size_capped)
 
     @derived("ready", "capped")
     def told_ready(self) -> str:
         """How many jobs are ready, as a sentence tells it."""
         return _jobs(self.ready, "ready ", capped=self.capped)
+
+    @derived("size", "previous_size")
+    def grown(self) -> int:
+        """How many more jobs it has than when it was asked before; 0 where it was not."""
+        return 0 if self.previous_size is None else self.size - self.previous_size
+
+    @derived("expired", "overdue")
+    def told_stuck(self) -> str:
+        """How many jobs are stuck, as a sentence tells it."""
+        return _jobs(self.stuck, capped=self.capped)
 
     @derived("expired", "overdue")
     def stuck(self) -> int:
@@ -246,27 +234,6 @@ class RedisServer(Fact, frozen=True, kw_only=True):
         return self.maxmemory > 0 and self.maxmemory_policy.startswith("allkeys-")
 
 
-class FailureCount(Fact, frozen=True, kw_only=True):
-    """Recent failed jobs of one kind."""
-
-    name: str = ""
-    """One of FAILURE_KINDS."""
-    backend: str = ""
-    """Name of the Endpoint whose table they are in."""
-    app: str = ""
-    """The app they belong to."""
-    count: int = 0
-    """How many of the newest failed jobs are of this kind."""
-    newest_age: Seconds | None = None
-    """How long ago the newest of them failed; None where its time cannot be read."""
-    job: str = ""
-    """The newest one's job class; "" where its payload does not tell."""
-    connection: str = ""
-    """The newest one's queue connection."""
-    queue: str = ""
-    """The newest one's queue."""
-
-
 class DatabaseServer(Fact, frozen=True, kw_only=True):
     """One database server, or SQLite file, and the queue's tables in it."""
 
@@ -294,6 +261,8 @@ class DatabaseServer(Fact, frozen=True, kw_only=True):
     """SQLite: "wal" or "delete" (any other rollback journal); "" elsewhere."""
     missing_tables: tuple[str, ...] = ()
     """Tables that the configuration needs and that are not there."""
+    failed_table: str = ""
+    """The table of failed jobs, where it was looked for."""
     missing_columns: tuple[str, ...] = ()
     """Columns that Laravel needs and that are not there: "jobs.reserved_at"."""
     queue_index: bool = True
@@ -307,162 +276,22 @@ class DatabaseServer(Fact, frozen=True, kw_only=True):
     failed_recent: tuple[FailureCount, ...] = ()
     """The newest failed jobs by their kind, most frequent first."""
 
+    @derived("missing_tables", "missing_columns", "failed_table")
+    def missing_parts(self) -> tuple[str, ...]:
+        """What else than the table of failed jobs is missing: tables, or else columns."""
+        return tuple(t for t in self.missing_tables if t != self.failed_table) or self.missing_columns
+
+    @derived("missing_tables", "missing_columns", "failed_table")
+    def lacks_parts(self) -> bool:
+        """Whether a table or a column that the queue needs is missing."""
+        return bool(self.missing_parts)
+
+    @derived("missing_tables", "failed_table")
+    def lacks_failed_table(self) -> bool:
+        """Whether the table of failed jobs is missing."""
+        return self.failed_table in self.missing_tables
+
     @derived("max_connections", "connections")
     def connections_free(self) -> int:
         """Connections that can still be opened."""
         return max(self.max_connections - self.connections, 0)
-
-
-class DaemonProcess(Fact, frozen=True, kw_only=True):
-    """One process as supervisord sees it."""
-
-    name: str = ""
-    """Its own name, without the group's."""
-    group: str = ""
-    """Its group's name."""
-    conf: str = ""
-    """Main file of the configuration, where the daemon was asked for one."""
-    daemon: str = ""
-    """Name of the Daemon."""
-    state: int = 0
-    """0 STOPPED, 10 STARTING, 20 RUNNING, 30 BACKOFF, 40 STOPPING, 100 EXITED, 200 FATAL, 1000 UNKNOWN."""
-    statename: str = ""
-    """The same as a word."""
-    start: Seconds = 0.0
-    """When it was last started, in seconds since 1970; 0 never."""
-    stop: Seconds = 0.0
-    """When it last ended, in seconds since 1970; 0 never."""
-    now: Seconds = 0.0
-    """The daemon's own clock at that moment."""
-    exitstatus: int = 0
-    """The exit status of its last run, -1 where a signal ended it; 0 also where it has none."""
-    spawnerr: str = ""
-    """Why it could not be started; "" where it could."""
-    pid: int = 0
-    """Its process number; 0 where it does not run."""
-    older_than_conf: bool = False
-    """Whether the file its program stands in was changed after it was started."""
-    differs: tuple[str, ...] = ()
-    """What the running process has otherwise than the daemon's configuration: "command", "directory"."""
-
-    @derived("state", "start", "now")
-    def uptime(self) -> Seconds:
-        """How long it has been running; 0 where it does not."""
-        return max(self.now - self.start, 0.0) if self.statename in ("RUNNING", "STOPPING") and self.start else 0.0
-
-    @derived("state")
-    def flapping(self) -> bool:
-        """Whether it ends as soon as it is started, again and again, on the way to FATAL."""
-        return self.statename == "BACKOFF"
-
-    @derived("state")
-    def fatal(self) -> bool:
-        """Whether supervisord has given it up: it stays down until somebody starts it."""
-        return self.statename == "FATAL"
-
-    @derived("state", "start", "stop", "exitstatus")
-    def exited(self) -> bool:
-        """Whether it ended by itself and is not started again."""
-        return self.statename == "EXITED"
-
-    @derived("state", "start")
-    def never_started(self) -> bool:
-        """Whether nobody has started it since the daemon was."""
-        return self.statename == "STOPPED" and self.start == 0
-
-
-class Drift(Fact, frozen=True, kw_only=True):
-    """One option that the file has otherwise than the daemon last read it."""
-
-    name: str = ""
-    """The option: "command", "stopwaitsecs"."""
-    group: str = ""
-    """The group's name."""
-    process: str = ""
-    """The process's name."""
-    on_disk: str = ""
-    """What the file says, secrets hidden."""
-    loaded: str = ""
-    """What the daemon last read, secrets hidden."""
-
-
-class Daemon(Fact, frozen=True, kw_only=True):
-    """One running supervisord."""
-
-    name: str = ""
-    """Where it was asked: "unix:///var/run/supervisor.sock"."""
-    conf: str = ""
-    """Main file of the configuration it was asked for; "" where for none."""
-    version: Version = ()
-    """Its release."""
-    api: str = ""
-    """Version of its interface: "3.0"."""
-    state: str = ""
-    """RUNNING, RESTARTING, SHUTDOWN or FATAL."""
-    pid: int = 0
-    """Its process number."""
-    started: Seconds | None = None
-    """When it was started, in seconds since 1970; None where its process is not seen from here."""
-    processes: int = 0
-    """How many processes it has, running or not."""
-    not_loaded: tuple[str, ...] = ()
-    """"group:process" of what the files have and the daemon has not."""
-    not_on_disk: tuple[str, ...] = ()
-    """"group:process" of what the daemon has and the files have not."""
-    drifts: tuple[Drift, ...] = ()
-    """Options that the files have otherwise than the daemon last read them."""
-    newer_files: tuple[str, ...] = ()
-    """Files of its configuration changed after it was started (a reread may have read them since)."""
-
-    @derived("not_loaded", "not_on_disk", "drifts")
-    def drifted(self) -> bool:
-        """Whether the files say something else than the daemon last read."""
-        return bool(self.not_loaded or self.not_on_disk or self.drifts)
-
-
-class WorkerProcess(Fact, frozen=True, kw_only=True):
-    """One running process that works off a queue or runs a schedule, whatever started it."""
-
-    name: str = ""
-    """"pid 1234", and under supervisord its group and name."""
-    pid: int = 0
-    """Its process number."""
-    kind: str = ""
-    """"queue:work", "queue:listen", "horizon", "horizon:supervisor", "horizon:work", "schedule:work", "schedule:run"
-    or "supervisord"."""
-    command: str = ""
-    """Its command line, secrets hidden."""
-    user: str = ""
-    """The account it runs under."""
-    started: Seconds = 0.0
-    """When it was started, in seconds since 1970."""
-    rss: MiB = 0.0
-    """Resident memory of it and of its children, other workers among them left out."""
-    cwd: str = ""
-    """Its working folder."""
-    parent: int = 0
-    """Its parent's process number."""
-    supervised: bool = False
-    """Whether a supervisord is among its ancestors."""
-    group: str = ""
-    """The supervisor group that started it; "" where none did."""
-    process: str = ""
-    """Its name in that group; "" where it has none."""
-    orphan: bool = False
-    """Whether a supervisord started it and none is its ancestor any more: an earlier stop left it behind."""
-    app: str = ""
-    """Root folder of its app, as it was asked for; "" where it is none of those."""
-    code_changed: str = ""
-    """The file that shows a deploy after it was started; "" where none does."""
-    config_changed: str = ""
-    """The app's configuration file that was changed after it was started; "" where none was."""
-
-    @derived("code_changed")
-    def older_than_code(self) -> bool:
-        """Whether it was started before the last deploy, so that it runs the code from before."""
-        return bool(self.code_changed)
-
-    @derived("config_changed")
-    def older_than_config(self) -> bool:
-        """Whether it was started before its app's configuration was last changed."""
-        return bool(self.config_changed)

@@ -60,6 +60,7 @@ class _Joiner:
             (table.path, line.number): (table, line) for table in site.tables for line in table.lines
         }
         self.deployment = Deployment(site)
+        self.observed = Observed(site)
         self.workers: list[tuple[Launch, Worker]] = []
         self.horizons: list[tuple[Launch, Horizon]] = []
         self.schedulers: list[tuple[Launch, Scheduler]] = []
@@ -102,7 +103,8 @@ class _Joiner:
         for launch, scheduler in self.schedulers:
             table, line = self.cron(launch)
             self.add(
-                "scheduler", scheduler.name, scheduler, launch.command, self.program(launch), self.unit(launch),
+                "scheduler", scheduler.name, self.observed.with_starter(scheduler, launch, line), launch.command,
+                self.program(launch), self.unit(launch),
                 line, table, self.app(launch), host, totals, self.service(launch),
             )  # fmt: skip
         for launch in self.site.launches:
@@ -123,10 +125,7 @@ class _Joiner:
             self.of_conf(conf, totals)
         self.ninjas(totals)
         self.containers(totals)
-        launches = {
-            (launch.conf, launch.name): launch for launch in self.site.launches if launch.runner == "supervisor"
-        }
-        for subject in Observed(self.site, self.apps, launches).subjects(totals):
+        for subject in self.observed.subjects(self.apps, totals):
             self.subjects[subject.scope].append(subject)
         return Census(dict(self.subjects), live=self.site.live is not None)
 
@@ -603,10 +602,13 @@ class _Joiner:
             marks["schedulers"] = unknown(
                 "WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule"
             )
+        processes, marks["processes"] = self.processes(app)
         return msgspec.structs.replace(
             app,
             marks=marks,
             ninja=ninja,
+            processes=processes,
+            failed_table_missing=self.observed.failed_table_missing(app.name),
             connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
             workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.live and launch.app == app.name),
@@ -632,6 +634,18 @@ class _Joiner:
             service.kind in PRODUCTION_KINDS and not service.periodic and (service.file, service.name) not in servers
             for service in self.site.services
         )
+
+    def processes(self, app: App) -> tuple[int, Mark]:
+        """How many processes work for an app at most, and how that is known."""
+        count, marks = 0, []
+        members = [(launch, worker, "processes") for launch, worker in self.workers]
+        for launch, member, field in (*members, *((launch, one, "max_workers") for launch, one in self.horizons)):
+            if launch.is_unknown("app") or (launch.app == app.name and member.is_unknown(field)):
+                return 0, launch.mark("app") if launch.is_unknown("app") else member.mark(field)
+            if launch.app == app.name and launch.live:
+                count += getattr(member, field)
+                marks.append(member.mark(field))
+        return count, next((mark for mark in marks if mark.origin is not None), declared(app.place))
 
     def idle_scheduler(self, app: App) -> str:
         """A script of a repository that starts the app's scheduler, and of which it is not seen that anything runs it."""
@@ -681,6 +695,7 @@ class _Joiner:
             )
         shared = self.sharing(app, connection)
         connection = self.deployment.with_servers(msgspec.structs.replace(connection, marks=marks))
+        connection = self.observed.with_servers(connection)
         return msgspec.structs.replace(
             connection, processes=processes, programs=programs, served=tuple(served), shared_with=shared
         )

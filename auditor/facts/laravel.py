@@ -83,12 +83,28 @@ class App(Fact, frozen=True):
     """How many schedulers run its tasks, counted by the census."""
     workers: int = 0
     """How many workers or Horizon masters serve it, counted by the census."""
+    processes: int = 0
+    """How many worker processes those are at most, counted by the census."""
+    failed_table_missing: str = ""
+    """The table of failed jobs where its database has none, as a live look found; "" where it has, or was not asked."""
     served_queues: tuple[str, ...] = ()
     """The queues that its workers poll, gathered by the census."""
     horizons: int = 0
     """How many Horizon masters serve it, counted by the census."""
     default_workers: int = 0
     """How many of its workers use its default connection, counted by the census."""
+
+    @derived("failed_driver", "failed_table_missing")
+    def keeps_failed(self) -> bool:
+        """Whether a failed job is kept."""
+        return self.failed_driver != "null" and not self.failed_table_missing
+
+    @derived("failed_driver", "failed_table_missing")
+    def why_not_kept(self) -> str:
+        """Why no failed job is kept, as a clause; "" where it is."""
+        if self.failed_driver == "null":
+            return "its failed-job driver is null"
+        return f"its database has no table {self.failed_table_missing}" if self.failed_table_missing else ""
 
     @derived("laravel")
     def laravel_known(self) -> bool:

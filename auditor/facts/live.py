@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from auditor.facts.backend import (
-    Daemon,
-    DaemonProcess,
-    DatabaseServer,
-    Probe,
-    QueueState,
-    RedisServer,
-    WorkerProcess,
-)
+from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
 from auditor.facts.origin import Fact, Seconds
+from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
+
+
+class Written(Fact, frozen=True, kw_only=True):
+    """A file that something appends its output to."""
+
+    name: str = ""
+    """Its path below the audited root."""
+    age: Seconds = 0.0
+    """How long ago something was last written there."""
 
 
 class Live(Fact, frozen=True, kw_only=True):
@@ -33,5 +35,7 @@ class Live(Fact, frozen=True, kw_only=True):
     """Their processes."""
     processes: tuple[WorkerProcess, ...] = ()
     """Every worker, scheduler and supervisord that runs, whatever started it."""
-    has_cron: bool = False
-    """Whether a cron daemon runs."""
+    written: tuple[Written, ...] = ()
+    """The files that cron lines append their output to, where they are there."""
+    crons: tuple[str, ...] | None = None
+    """Names of the cron daemons that run; None where the process table was not read, or is not that of the audited root."""

@@ -3,47 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
-from auditor.facts.backend import Daemon, DaemonProcess, Probe
+from auditor.facts.backend import Probe, QueueState
 from auditor.facts.command import Command
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.live import Live
-from auditor.facts.origin import unknown
+from auditor.facts.origin import observed, unknown
 from auditor.facts.queue import Connection
+from auditor.facts.running import Daemon, DaemonProcess
+from auditor.facts.schedule import CronLine
 from auditor.facts.site import Site
-from auditor.facts.subjects import NONE, Absent, Subject, Totals
+from auditor.facts.subjects import NONE, Absent, Scheduler, Subject, Totals
 from auditor.facts.supervisor import Program, SupervisorConf
 
 
 class Observed:
     """One look at a site, to be joined with the site's own facts."""
 
-    def __init__(self, site: Site, apps: Mapping[str, App], launches: Mapping[tuple[str, str], Launch]) -> None:
-        """Take the apps as the census has them, and supervisor's launches by configuration and program."""
+    def __init__(self, site: Site) -> None:
+        """Take what was observed, if anything was."""
         self.live = site.live or Live()
+        self.previous = site.previous or Live()
         self.host = site.host
-        self.apps = apps
-        self.launches = launches
+        self.apps: Mapping[str, App] = {}
+        self.launches = {(one.conf, one.name): one for one in site.launches if one.runner == "supervisor"}
         self.confs = {conf.main: conf for conf in site.confs}
         self.programs = {
             (conf.main, program.group, name): program
-            for conf in site.confs
+            for conf in (site.confs if site.live is not None else ())
             for program in conf.programs
             for name in program.process_names
         }
         self.daemons = {daemon.name: daemon for daemon in self.live.daemons}
+        self.written = {one.name: one for one in self.live.written}
 
-    def subjects(self, totals: Totals) -> Iterator[Subject]:
-        """Everything that was observed, each with what it belongs to."""
+    def with_servers(self, connection: Connection) -> Connection:
+        """The connection with what its server said, which is surer than what the files say of it."""
+        values: dict[str, Any] = {}
+        for redis in self.live.redis_servers:
+            if (redis.app, redis.connection) == (connection.app, connection.name):
+                values |= {"redis_server": redis.name, "redis_policy": redis.maxmemory_policy,
+                           "redis_evicts": redis.evicts_queues}  # fmt: skip
+                doubt = next((redis.mark(f) for f in ("maxmemory", "maxmemory_policy") if redis.is_unknown(f)), None)
+                marks = dict.fromkeys(values, doubt or observed(connection.place))
+                marks["redis_server"] = observed(connection.place)
+                return msgspec.structs.replace(connection, marks={**connection.marks, **marks}, **values)
+        for database in self.live.database_servers:
+            same = (database.app, database.connection) == (connection.app, connection.name)
+            told = not database.is_unknown("version") and not connection.database_version
+            if same and told and database.product in ("mysql", "mariadb"):
+                marks = {**connection.marks, "database_version": observed(connection.place)}
+                return msgspec.structs.replace(connection, marks=marks, database_version=database.version)
+        return connection
+
+    def failed_table_missing(self, app: str) -> str:
+        """The table of an app's failed jobs where its database has none; "" where it has, or was not asked."""
+        found = [d for d in self.live.database_servers if d.app == app and not d.is_unknown("missing_tables")]
+        return next((d.failed_table for d in found if d.lacks_failed_table), "")
+
+    def with_starter(self, scheduler: Scheduler, launch: Launch, line: CronLine | Absent) -> Scheduler:
+        """The scheduler with what was seen of what starts it, and when its output was last written."""
+        values: dict[str, Any] = {}
+        if launch.runner == "cron" and self.live.crons == ():
+            values["starter"] = "a cron daemon"
+        written = self.written.get((line.appends_to or "").lstrip("/")) if isinstance(line, CronLine) else None
+        if written is not None:
+            values |= {"output": written.name, "output_age": written.age}
+        if not values:
+            return scheduler
+        marks = {**scheduler.marks, **dict.fromkeys(values, observed(launch.command.place))}
+        return msgspec.structs.replace(scheduler, marks=marks, **values)
+
+    def subjects(self, apps: Mapping[str, App], totals: Totals) -> Iterator[Subject]:
+        """Everything that was observed, each with what it belongs to; the apps are the census's own."""
+        self.apps = apps
         live = self.live
+        queues = {(q.app, q.connection, q.name): q for q in self.previous.queues}
+        starts = {(p.daemon, p.group, p.name): p for p in self.previous.supervised}
         for probe in live.probes:
             conf = self.confs.get(probe.conf, NONE)
             roots = (_told(probe), self.connection(probe.app, probe.connection), conf, self.app(probe.app), totals)
             yield Subject("probe", _of(probe), roots)
-        for queue in live.queues:
+        for now in live.queues:
+            queue = self.since(now, queues.get((now.app, now.connection, now.name)))
             connection = self.connection(queue.app, queue.connection)
             yield Subject("queue", f"{queue.connection}:{queue.name}", (queue, connection, self.app(queue.app), totals))
         for redis in live.redis_servers:
@@ -58,10 +104,19 @@ class Observed:
         for daemon in live.daemons:
             yield Subject("daemon", daemon.name, (daemon, self.confs.get(daemon.conf, NONE), totals))
         for process in live.supervised:
-            yield self.supervised(process, totals)
+            before = starts.get((process.daemon, process.group, process.name))
+            yield self.supervised(process, before, totals)
         for running in live.processes:
             program, conf = self.program_of(running.group, running.process)
             yield Subject("process", running.name, (running, program, conf, self.app(running.app), totals))
+
+    def since(self, queue: QueueState, before: QueueState | None) -> QueueState:
+        """The queue with its size at the look before."""
+        capped = queue.size_capped or (before is not None and before.size_capped)
+        if before is None or capped or before.is_unknown("size"):
+            return queue
+        ago = self.live.taken - self.previous.taken
+        return msgspec.structs.replace(queue, previous_size=before.size, previous_ago=max(ago, 0.0))
 
     def app(self, name: str) -> App | Absent:
         """An app by its folder."""
@@ -72,8 +127,10 @@ class Observed:
         found = self.apps.get(app)
         return next((c for c in found.connections if c.name == name), NONE) if found is not None else NONE
 
-    def supervised(self, process: DaemonProcess, totals: Totals) -> Subject:
-        """A process of a daemon with its program, where the files still have it."""
+    def supervised(self, process: DaemonProcess, before: DaemonProcess | None, totals: Totals) -> Subject:
+        """A process of a daemon with its program, where the files still have it, and with what it was before."""
+        if before is not None:
+            process = msgspec.structs.replace(process, previous_start=before.start, previous_uptime=before.uptime)
         program = self.programs.get((process.conf, process.group, process.name), NONE)
         launch = self.launches.get((process.conf, program.name)) if isinstance(program, Program) else None
         daemon: Daemon | Absent = self.daemons.get(process.daemon, NONE)

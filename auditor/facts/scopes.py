@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.facts.backend import (
-    Daemon,
-    DaemonProcess,
-    DatabaseServer,
-    FailureCount,
-    Probe,
-    QueueState,
-    RedisServer,
-    WorkerProcess,
-)
+from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
 from auditor.facts.bank import BankFeed
 from auditor.facts.command import Command
 from auditor.facts.container import Image, Service
+from auditor.facts.failed import FailureCount
 from auditor.facts.host import Host, Php
 from auditor.facts.invoiceninja import Ninja, NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.origin import Fact
 from auditor.facts.queue import Connection, Pool
+from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 from auditor.facts.schedule import CronLine, CronTable, Unit
 from auditor.facts.subjects import Horizon, Scheduler, Totals, Worker
 from auditor.facts.supervisor import HttpServer, Oddity, Program, Section, Setting, SupervisorConf

@@ -192,8 +192,23 @@ class Scheduler(Fact, frozen=True):
     """Those of them that come before it."""
     files_owner: str = ""
     """The account that the image it runs in gives the app's files to; "" where none is told."""
+    starter: str = ""
+    """What starts it and does not run, as a live look found: "a cron daemon"; "" where it runs, or was not looked for."""
+    output: str = ""
+    """The file that its output is appended to, where a live look found it."""
+    output_age: Seconds | None = None
+    """How long ago something was last written there; None where that is not known."""
     worker_users: tuple[str, ...] = ()
     """The accounts that the same app's workers run under."""
+
+    @derived("starter", "output", "output_age")
+    def told_silence(self) -> str:
+        """How it is known not to run, as a clause; "" where it is not."""
+        if self.starter:
+            return f"it needs {self.starter}, and none runs"
+        if self.output_age is None:
+            return ""
+        return f"it should write to {self.output} each minute, and has not for {self.output_age // 60:.0f} minutes"
 
     @derived("earlier")
     def comes_second(self) -> bool:

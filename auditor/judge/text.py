@@ -29,6 +29,19 @@ def seconds(value: float) -> str:
     return "no limit" if value == math.inf else f"{number(value)} s"
 
 
+def duration(value: float) -> str:
+    """How long something has lasted, to its two largest units: 45 as "45 s", 7260 as "2 h 1 min", 97200 as "1 d 3 h"."""
+    if not math.isfinite(value):
+        return seconds(value)
+    rest = max(int(value), 0)
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(part for part in parts[:2] if part) or "0 s"
+
+
 def mib(value: float) -> str:
     """2048 as "2048 MiB"."""
     return "no limit" if value == math.inf else f"{number(round(value, 1))} MiB"
@@ -51,6 +64,7 @@ class Filter(NamedTuple):
 
 FILTERS: Mapping[str, Filter] = {
     "seconds": Filter("number", seconds),
+    "duration": Filter("number", duration),
     "mib": Filter("number", mib),
     "number": Filter("number", number),
     "percent": Filter("number", lambda value: f"{round(value * 100)} %"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ def test_a_backlog_is_found_live_and_from_a_facts_file(tmp_path: Path) -> None:
     host.sqlite(BACKLOG)
 
     (finding,) = found(host.audit("--now", str(NOW)), "backend/backlog-old")
-    assert "the oldest of 1 ready job has waited 7200 s" in finding["message"]
+    assert "the oldest of 1 ready job has waited 2 h." in finding["message"]
     assert finding["locations"][0]["file"] == "var/www/shop/config/queue.php"
 
     facts = tmp_path / "facts.json"
@@ -49,6 +51,83 @@ def test_a_static_audit_leaves_live_rules_out_quietly(tmp_path: Path) -> None:
     assert "backend/backlog-old" in host.run("audit", "--no-config", "--show-skipped").output
 
 
+TROUBLE = f"""
+INSERT INTO jobs VALUES (1, 'mails', '{{}}', 3, {NOW - 90000}, {NOW - 90000}, {NOW - 90000});
+INSERT INTO jobs VALUES (2, 'default', '{{}}', 254, {NOW - 10}, {NOW - 10}, {NOW - 10});
+INSERT INTO failed_jobs VALUES (1, 'u1', 'database', 'default', '{{"displayName":"App\\\\Jobs\\\\Sync"}}',
+  'Illuminate\\Queue\\TimeoutExceededException: secret words', datetime({NOW - 3600}, 'unixepoch'));
+"""
+
+
+def test_every_trouble_of_a_table_is_found(tmp_path: Path) -> None:
+    """Stuck jobs, attempts near their limit and recent failures are each one finding, and nothing of a payload is told."""
+    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database"})
+    host.sqlite(TROUBLE)
+
+    report = host.audit("--now", str(NOW))
+
+    (stuck,) = found(report, "backend/reserved-job-stuck")
+    assert (stuck["subject"], "1 job cannot" in stuck["message"]) == ("database:mails", True)
+    assert "1 d 1 h ago" in stuck["message"]
+    assert [one["subject"] for one in found(report, "backend/jobs-nobody-takes")] == ["database:mails"]
+    (failed,) = found(report, "backend/failed-jobs-recent")
+    assert "ran longer than it may, the last of them 1 h ago (Sync on queue" in failed["message"]
+    assert "secret" not in json.dumps(report)
+
+
+def test_missing_tables_are_found(tmp_path: Path) -> None:
+    """A database without the queue's tables is one finding, and one without the table of failed jobs another."""
+    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database"})
+    host.sqlite("DROP TABLE jobs; DROP TABLE failed_jobs;")
+
+    report = host.audit()
+
+    (jobs,) = found(report, "backend/jobs-table-missing")
+    assert "lacks jobs, which" in jobs["message"]
+    (lost,) = found(report, "queue/failed-jobs-lost")
+    assert "no table failed_jobs" in lost["message"]
+
+
+def test_growth_takes_two_looks(tmp_path: Path) -> None:
+    """A queue that has grown since an earlier facts file is found, and not by one look alone."""
+    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database"})
+    database = host.sqlite()
+    before = tmp_path / "before.json"
+    host.run("facts", "--live", "--now", str(NOW), "--output", str(before))
+    rows = (
+        f"INSERT INTO jobs (queue, payload, attempts, available_at, created_at) SELECT 'default', '', 0, {NOW}, {NOW}"
+    )
+    with sqlite3.connect(database) as made:
+        made.executescript(
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) {rows} FROM n;"
+        )
+    made.close()
+
+    later = ["--now", str(NOW + 300)]
+    assert not found(host.audit(*later), "backend/backlog-grows")
+    (grown,) = found(host.audit(*later, "--previous", str(before)), "backend/backlog-grows")
+    assert "has 150 jobs, 150 more than 5 min before" in grown["message"]
+
+
+def test_a_schedule_that_writes_nothing_is_silent(tmp_path: Path) -> None:
+    """A cron line's log that nothing was written to for minutes is found, by the file's own time."""
+    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database"})
+    host.sqlite()
+    table, log = tmp_path / "etc/cron.d/shop", tmp_path / "var/log/schedule.log"
+    table.parent.mkdir()
+    table.write_text(
+        "* * * * * www-data cd /var/www/shop && /usr/bin/php artisan schedule:run >> /var/log/schedule.log 2>&1\n"
+    )
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("No scheduled commands are ready to run.\n")
+    os.utime(log, (NOW, NOW))
+
+    assert not found(host.audit("--now", str(NOW + 70)), "backend/scheduler-silent")
+    (silent,) = found(host.audit("--now", str(NOW + 3600)), "backend/scheduler-silent")
+    assert "has not for 60 minutes" in silent["message"]
+    assert silent["locations"][0]["file"] == "etc/cron.d/shop"
+
+
 @pytest.mark.parametrize("driver", ["sqs", "beanstalkd"])
 def test_a_backend_that_is_not_looked_at_is_told(driver: str, tmp_path: Path) -> None:
     """SQS and beanstalkd are skipped with the reason, and are no finding."""
@@ -71,9 +150,11 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
 
     for words, why in (
         (["--live", "--as", "repository"], "is a repository"),
-        (["--now", "0"], "there is no --live"),
+        (["--now", "0"], "--now goes with --live"),
         (["--live", "--now", "yesterday"], "neither ISO 8601"),
         (["--live", "--now", "inf"], "neither ISO 8601"),
+        (["--previous", str(facts)], "--previous goes with --live"),
+        (["--live", "--previous", str(facts)], "was not taken with --live"),
     ):
         told = host.run("audit", *words)
         assert told.status == 2

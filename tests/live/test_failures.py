@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts.backend import FAILURE_KINDS
+from auditor.facts.failed import FAILURE_KINDS
 from auditor.sources.live.failures import SIGNATURES, classify_failure
 
 EXCEPTIONS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from auditor.facts.backend import WorkerProcess
+from auditor.facts.running import WorkerProcess
 from auditor.sources.live.processes import kind_of, list_processes
 from tests.stack.laravel import Laravel
 from tests.stack.polling import until

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.facts.backend import Daemon, DaemonProcess
+from auditor.facts.running import Daemon, DaemonProcess
 from auditor.facts.supervisor import HttpServer, SupervisorConf
 from auditor.sources.live.access import Limits
 from auditor.sources.live.supervisord import DaemonLook, ask_supervisord

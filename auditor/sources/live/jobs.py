@@ -20,7 +20,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from auditor.facts.backend import DatabaseServer, Endpoint, FailureCount, QueueState
+from auditor.facts.backend import DatabaseServer, Endpoint, QueueState
+from auditor.facts.failed import FailureCount
 from auditor.sources.live.access import Limits, Queue, Tables
 from auditor.sources.live.failures import classify_failure
 from auditor.sources.live.looking import Clock
@@ -157,6 +158,7 @@ class _Asking:
                     missing["missing_tables"] = missing["missing_columns"] = f"its user may not look at {name}"
         names = self.tables._asdict()
         values["missing_tables"] = tuple(names[role] for role, columns in found.items() if columns is None)
+        values["failed_table"] = names["failed"]
         values["missing_columns"] = tuple(
             f"{names[role]}.{column}"
             for role, columns in found.items()
@@ -225,7 +227,7 @@ class _Asking:
         overdue = 0
         if queue.timeout is not None:
             overdue = self.overdue(queue, window)
-        elif window.reserved:
+        elif window.reserved and not window.expired:  # one that retry_after has freed is stuck, whatever its workers allow
             missing["overdue"] = "how long its workers let a job run is not known"
         return seen(
             QueueState,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.facts.backend import Daemon, DaemonProcess, DatabaseServer, Probe, QueueState, RedisServer, WorkerProcess
-from auditor.facts.live import Live
+from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
+from auditor.facts.live import Live, Written
+from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 from auditor.facts.site import Site
 from auditor.sources.live.looking import unsupported
 from auditor.sources.live.questions import Question, questions
+from auditor.sources.live.witness import seen
 from auditor.sources.tree import Tree
 
 AT_ONCE = 8
@@ -31,6 +35,7 @@ class Part(NamedTuple):
     daemons: tuple[Daemon, ...] = ()
     supervised: tuple[DaemonProcess, ...] = ()
     processes: tuple[WorkerProcess, ...] = ()
+    crons: tuple[str, ...] = ()
 
 
 class Task(NamedTuple):
@@ -56,7 +61,23 @@ def observe(site: Site, *, now: float, total: float = TOTAL) -> Live:
         field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
     }
     joined["probes"] = (*joined["probes"], *asked.probes)
-    return Live(taken=now, **joined)
+    crons = joined.pop("crons") if tree.root == Path("/") and not _failed(joined["probes"]) else None
+    return Live(taken=now, written=_written(tree, site, now), **{**joined, "crons": crons})
+
+
+def _failed(probes: Sequence[Probe]) -> bool:
+    return any(probe.kind == "processes" and not probe.answered for probe in probes)
+
+
+def _written(tree: Tree, site: Site, now: float) -> tuple[Written, ...]:
+    """When each file that a cron line appends to was last written; a file that is not there yet tells nothing."""
+    paths = dict.fromkeys(line.appends_to for table in site.tables for line in table.lines if line.runs_schedule)
+    found = []
+    for path in paths:
+        status = tree.stat(tree.relative(path)) if path and path.startswith("/") and "$" not in path else None
+        if status is not None and stat.S_ISREG(status.st_mode):
+            found.append(seen(Written, {}, name=tree.relative(path or ""), age=max(now - status.st_mtime, 0.0)))
+    return tuple(found)
 
 
 def run(tasks: Sequence[Task], total: float) -> list[Part]:
@@ -130,4 +151,4 @@ def _processes(tree: Tree, site: Site) -> Part:
     found = list_processes(folders)
     named = (msgspec.structs.replace(one, app=folders.get(one.app, "")) for one in found.processes)
     # Below another root only what runs an app there is that host's; the rest is this machine's own.
-    return Part((found.probe,), processes=tuple(one for one in named if one.app or not root))
+    return Part((found.probe,), processes=tuple(one for one in named if one.app or not root), crons=found.crons)

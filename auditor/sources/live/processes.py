@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from auditor.facts.backend import Probe, WorkerProcess
+from auditor.facts.backend import Probe
 from auditor.facts.redaction import redact
+from auditor.facts.running import WorkerProcess
 from auditor.sources.live.access import LIMITS, Limits
 from auditor.sources.live.looking import Clock, look
 from auditor.sources.live.witness import seen
@@ -23,6 +24,8 @@ CODE = ("composer.lock", "vendor/composer/installed.json", "VERSION.txt", ".git/
 CONFIG = (".env", "bootstrap/cache/config.php", "config/queue.php", "config/database.php", "config/app.php",
           "config/cache.php", "config/horizon.php")  # fmt: skip
 """Files of an app that a worker reads once, when it starts."""
+CRONS = frozenset(("anacron", "bcron-sched", "cron", "crond", "dcron", "fcron", "supercronic"))
+"""Programs that start what cron tables hold."""
 MOST = 2_000
 """Workers whose details are asked for at most."""
 _MIB = 1024 * 1024
@@ -36,6 +39,8 @@ class ProcessLook(NamedTuple):
     """How it went."""
     processes: tuple[WorkerProcess, ...] = ()
     """Every worker, scheduler and supervisord, by pid."""
+    crons: tuple[str, ...] = ()
+    """Names of the cron daemons."""
 
 
 def list_processes(roots: Iterable[str], limits: Limits = LIMITS) -> ProcessLook:
@@ -45,7 +50,7 @@ def list_processes(roots: Iterable[str], limits: Limits = LIMITS) -> ProcessLook
     """
     apps = tuple(roots)
     found = look(lambda clock: _list(apps, clock), limits.total)
-    return ProcessLook(found.probe("processes", "processes"), found.value or ())
+    return ProcessLook(found.probe("processes", "processes"), *(found.value or ()))
 
 
 def kind_of(words: Sequence[str]) -> str:
@@ -87,7 +92,7 @@ class _One(NamedTuple):
     process: Any
 
 
-def _list(roots: tuple[str, ...], clock: Clock) -> tuple[WorkerProcess, ...]:
+def _list(roots: tuple[str, ...], clock: Clock) -> tuple[tuple[WorkerProcess, ...], tuple[str, ...]]:
     import psutil
 
     everything: dict[int, _One] = {}
@@ -107,7 +112,8 @@ def _list(roots: tuple[str, ...], clock: Clock) -> tuple[WorkerProcess, ...]:
             found.append(_details(one, everything, children, apps))
         except psutil.NoSuchProcess:
             continue  # it ended while it was looked at
-    return tuple(sorted(found, key=lambda worker: worker.pid))
+    names = {os.path.basename(one.words[0]) for one in everything.values() if one.words}  # noqa: PTH119
+    return tuple(sorted(found, key=lambda worker: worker.pid)), tuple(sorted(names & CRONS))
 
 
 def _details(

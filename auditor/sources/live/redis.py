@@ -207,7 +207,7 @@ def _state(end: Endpoint, queue: Queue, answers: Sequence[Answer], now: float) -
             held_age = max(now - (free_at - queue.retry_after), 0.0)
     if not _knows_overdue(queue):
         overdue = 0
-        if reserved and queue.timeout != math.inf:
+        if reserved and not expired and queue.timeout != math.inf:
             missing["overdue"] = "how long its workers let a job run is not known"
     elif overdue and held_age is not None:
         own = _timeout(held_payload)

@@ -13,8 +13,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from auditor.facts.backend import Daemon, DaemonProcess, Drift, Probe
+from auditor.facts.backend import Probe
 from auditor.facts.redaction import redact
+from auditor.facts.running import Daemon, DaemonProcess, Drift
 from auditor.facts.supervisor import HttpServer, Program, SupervisorConf
 from auditor.sources.live.access import LIMITS, NO_SECRET, Limits, Secret
 from auditor.sources.live.looking import Clock, NoAnswer, look, unsupported
@@ -94,10 +95,12 @@ def _ask(
         if started is not None:
             values["newer_files"] = tuple(f for f in conf.files if (_changed(root, f) or 0.0) > started + 1)
         _compare(conf, infos, configs, unavailable, values, missing)
-    daemon = seen(Daemon, missing, name=name, conf=conf.main if conf is not None else "", **values)
     commands = {(str(one.get("group")), str(one.get("name"))): one for one in configs or ()}
     files = _program_files(conf)
-    return daemon, tuple(_process(one, name, conf, commands, files, root, local=local) for one in infos)
+    processes = tuple(_process(one, name, conf, commands, files, root, local=local) for one in infos)
+    values["outdated"] = tuple(f"{one.group}:{one.name}" for one in processes if one.differs)
+    daemon = seen(Daemon, missing, name=name, conf=conf.main if conf is not None else "", **values)
+    return daemon, processes
 
 
 class _Rpc:
