@@ -166,9 +166,9 @@ def test_a_static_audit_imports_nothing_live(tmp_path: Path) -> None:
     """Neither a look nor a library of one is imported where nobody asks for it."""
     host = Host.of(tmp_path, {"QUEUE_CONNECTION": "redis"})
     script = (
-        "import sys\nfrom auditor.cli import main\n"
+        "import sys\nfrom auditor.cli import answer\n"
         f"sys.argv = ['queue-auditor', 'audit', {str(host.root)!r}, '--no-config']\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "try:\n    answer()\nexcept SystemExit:\n    pass\n"
         "print([m for m in sys.modules if m.split('.')[0] in ('redis', 'pymysql', 'psutil', 'psycopg', 'sqlite3')"
         " or 'sources.live' in m])"
     )

@@ -227,7 +227,7 @@ class _Asking:
         overdue = 0
         if queue.timeout is not None:
             overdue = self.overdue(queue, window)
-        elif window.reserved and not window.expired:  # one that retry_after has freed is stuck, whatever its workers allow
+        elif window.reserved and not window.expired:  # what retry_after has freed is stuck in any case
             missing["overdue"] = "how long its workers let a job run is not known"
         return seen(
             QueueState,
