@@ -101,7 +101,7 @@ class AppSettings:
         try:
             path = self.tree.host_path(inside)
         except (OSError, Unreadable):
-            path = f"{str(self.tree.root).rstrip('/')}/{inside}"
+            path = f"{self.tree.root.rstrip('/')}/{inside}"
         return Access(msgspec.structs.replace(access.endpoint, **{field: path}), access.password)
 
 

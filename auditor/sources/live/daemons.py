@@ -24,7 +24,7 @@ def ask_daemon(tree: Tree, conf: SupervisorConf, limits: Limits = LIMITS) -> Dae
             probe = unsupported(problem.reason).probe("supervisord", f"[{server.section}]")
             looks.append(DaemonLook(probe))
             continue
-        looks.append(ask_supervisord(server, secret, conf=conf, root=str(tree.root), limits=limits))
+        looks.append(ask_supervisord(server, secret, conf=conf, root=tree.root, limits=limits))
         if looks[-1].daemon is not None:
             break
     answered = next((look for look in looks if look.daemon is not None), looks[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -61,8 +60,9 @@ def observe(site: Site, *, now: float, total: float = TOTAL) -> Live:
         field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
     }
     joined["probes"] = (*joined["probes"], *asked.probes)
-    crons = joined.pop("crons") if tree.root == Path("/") and not _failed(joined["probes"]) else None
-    return Live(taken=now, written=_written(tree, site, now), **{**joined, "crons": crons})
+    if tree.root != "/" or _failed(joined["probes"]):
+        joined["crons"] = None
+    return Live(taken=now, written=_written(tree, site, now), **joined)
 
 
 def _failed(probes: Sequence[Probe]) -> bool:
@@ -146,7 +146,7 @@ def _of_conf(tree: Tree, site: Site, main: str) -> Task:
 def _processes(tree: Tree, site: Site) -> Part:
     from auditor.sources.live.processes import list_processes
 
-    root = str(tree.root).rstrip("/")
+    root = tree.root.rstrip("/")
     folders = {f"{root}/{app.name}".removesuffix("/.") or "/": app.name for app in site.apps}
     found = list_processes(folders)
     named = (msgspec.structs.replace(one, app=folders.get(one.app, "")) for one in found.processes)
