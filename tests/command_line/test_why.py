@@ -160,8 +160,8 @@ def test_what_only_a_running_system_can_tell_stays_open() -> None:
     """Without --live nobody knows whether the backend answers, and the answer says so; with it, it is judged."""
     answer = told("the queue grows", "clean")
     backend = next(one for one in answer["suspects"] if one["cause"] == "backend-does-not-answer")
-    assert (backend["standing"], [one["rule"] for one in backend["unchecked"]]) == ("open", ["backend/unreachable"])
-    assert "--live" in backend["unchecked"][0]["reason"]
+    assert backend["standing"] == "open"
+    assert "backend/unreachable" in {one["rule"] for one in backend["unchecked"] if "--live" in one["reason"]}
     live = json.loads(run("the queue grows", "examples/clean/host", "--live", "--format", "json").stdout)
     asked = next(one for one in live["suspects"] if one["cause"] == "backend-does-not-answer")
     assert "--live" not in json.dumps(asked)
