@@ -152,7 +152,7 @@ def test_the_popular_advice_loses_the_bank_feed_for_want_of_a_scheduler() -> Non
     assert first["cause"] == "scheduler-does-not-run"
     assert [finding["rule"] for finding in first["speaks_for"]] == ["scheduler/missing"]
     unable = next(one for one in answer["suspects"] if one["cause"] == "worker-cannot-start")
-    assert unable["standing"] == "absent"
+    assert unable["standing"] == "open", "a live look may still find it given up by supervisord"
     assert "processes/unknown-option" in {held["rule"] for held in unable["speaks_against"]}
 
 
