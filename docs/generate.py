@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from auditor.facts.bank import Figure, Note
+
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DEPENDENCY = re.compile(r'^ *"([A-Za-z0-9_.-]+)[^"]*", +# (.+)$', re.MULTILINE)
@@ -118,6 +120,49 @@ def formats() -> str:
     return table(("`--format`", "what it is"), *rows)
 
 
+PROVIDER_FIGURES = {
+    "calls_per_day": "calls a day, for each account and each kind of data",
+    "agreement_days": "days a consent lasts, where the bank allows no more",
+    "strikes": "failed calls in a row that suspend an account",
+    "tokens_per_hour": "tokens an hour",
+}
+BANK_FIGURES = {
+    "ask_every_days": "It wants data to be asked for every {} days at least.",
+    "closes_after_days": "It ends the access after {} days without data.",
+    "agreement_days": "It grants consents of {} days.",
+}
+"""Field of a bank to the sentence that tells it."""
+
+
+def banks() -> str:
+    """What the provider and each bank ask, every figure with its source and date."""
+    from auditor.sources.banks import load_banks
+
+    found = load_banks()
+    provider = found.provider
+    rows = [
+        (words, f"{figure.figure:g} {sourced(figure)}")
+        for field, words in PROVIDER_FIGURES.items()
+        if (figure := getattr(provider, field)) is not None
+    ]
+    notes = "".join(f"- {note.text} {sourced(note)}\n" for note in provider.notes)
+    parts = [f"### {provider.name}\n", table(("what", "figure"), *rows), notes]
+    for bank in found.banks:
+        told = [
+            f"- {words.format(f'{figure.figure:g}')} {sourced(figure)}\n"
+            for field, words in BANK_FIGURES.items()
+            if (figure := getattr(bank, field)) is not None
+        ]
+        told += [f"- {note.text} {sourced(note)}\n" for note in bank.notes]
+        parts.append(f"### {bank.name} (`{bank.institution}`)\n\n{''.join(told)}")
+    return "\n".join(parts)
+
+
+def sourced(one: Figure | Note) -> str:
+    """Where it stands, and when it was said."""
+    return f"([{one.date}]({one.source}))"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "floors": floors,
@@ -128,6 +173,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "scopes": scopes,
     "settings": settings,
     "formats": formats,
+    "banks": banks,
 }
 """Every part that prose may ask for, by name."""
 

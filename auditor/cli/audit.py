@@ -78,7 +78,14 @@ def command(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
     site = audit.look(
-        path, apps=chosen.of("apps"), kind=kind, overrides=overrides, live=live, now=now, previous=previous
+        path,
+        apps=chosen.of("apps"),
+        kind=kind,
+        overrides=overrides,
+        live=live,
+        now=now,
+        previous=previous,
+        banks=chosen.of("banks"),
     )
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)

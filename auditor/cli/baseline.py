@@ -50,7 +50,9 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous)
+    site = audit.look(
+        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
+    )
     lived = chosen.lived()._replace(baseline="")
     findings = audit.live_with(audit.judge(site, rules), site, rules, lived).findings
     made = pruned(read_baseline(output), findings) if prune else baseline_of(findings)

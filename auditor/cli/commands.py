@@ -18,6 +18,7 @@ from auditor.facts.redaction import redact
 COMMANDS: Mapping[str, str] = {
     "audit": "Judge a host, a repository or one file.",
     "fix": "Show, or write, the corrected supervisor and cron files.",
+    "bank": "Tell how the bank feeds of an InvoiceNinja stand, and what to do by when.",
     "generate": "Write supervisor and cron files for an app from nothing.",
     "why": "Rank what can be behind a symptom, such as “mail is not sent”, by the evidence.",
     "facts": "Print what was read, as JSON that another audit can judge.",

@@ -30,7 +30,10 @@ def command(
     **_chosen: object,
 ) -> None:
     """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
-    site = audit.look(path, apps=choose(ctx, path).of("apps"), kind=kind, live=live, now=now, previous=previous)
+    chosen = choose(ctx, path)
+    site = audit.look(
+        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
+    )
     text = write_facts(site, version=__version__)
     if output == "-":
         tell(text)

@@ -24,18 +24,31 @@ def what_to_look_at(command: Command) -> Command:
 
 
 def looks_live(command: Command) -> Command:
-    """--live, --now and --previous."""
+    """--live, --now, --previous and --banks."""
+    command = by_banks(command)
     command = click.option(
         "--previous", type=click.Path(exists=True, dir_okay=False), metavar="FACTS",
         help="With --live, a facts file of an earlier live look, for what only two looks can tell.",
     )(command)  # fmt: skip
-    command = click.option(
-        "--now", metavar="TIME", callback=_moment,
-        help="With --live, the present: for a copy of a host. ISO 8601, or seconds since 1970; the clock's otherwise.",
-    )(command)  # fmt: skip
+    command = at_a_moment(
+        "With --live, the present: for a copy of a host. ISO 8601, or seconds since 1970; the clock's otherwise."
+    )(command)
     return click.option(
         "--live", is_flag=True, help="Ask the running system too: queues, databases, supervisord and processes."
     )(command)
+
+
+def at_a_moment(about: str) -> Callable[[Command], Command]:
+    """--now, and what its help says."""
+    return click.option("--now", metavar="TIME", callback=_moment, help=about)
+
+
+def by_banks(command: Command) -> Command:
+    """--banks."""
+    return click.option(
+        "--banks", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+        help="Banks and consents of your own, laid over the shipped table; may be given again.",
+    )(command)  # fmt: skip
 
 
 def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:

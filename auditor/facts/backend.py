@@ -67,7 +67,7 @@ class Probe(Fact, frozen=True, kw_only=True):
     """How one question to the running system went."""
 
     kind: str = ""
-    """"redis", "mysql", "pgsql", "sqlite", "supervisord", "processes" …"""
+    """"redis", "mysql", "pgsql", "sqlite", "supervisord", "processes", "feeds" …"""
     name: str = ""
     """What was asked, no secret in it."""
     app: str = ""
@@ -100,6 +100,8 @@ class Probe(Fact, frozen=True, kw_only=True):
             return f"supervisord at {self.name}"
         if self.kind == "processes":
             return "the process table"
+        if self.kind == "feeds":
+            return f"the database of the bank feeds at {self.name}"
         return f'connection "{self.connection}" at {self.name}' if self.connection else f"the database at {self.name}"
 
 

@@ -175,6 +175,9 @@ class BankFeed(Fact, frozen=True):
     requisition_status: str = ""
     """The requisition's status as the provider told it; "" where it was not asked."""
 
+    last_accessed: str = ""
+    """The day on which the account was last accessed, as the provider told it; "" where it was not asked."""
+
     @derived("status", "provider_status", "requisition_status")
     def trouble(self) -> str:
         """What its statuses tell, as a clause; "" where nothing is wrong."""

@@ -18,8 +18,9 @@ from auditor.facts.host import Php
 from auditor.facts.invoiceninja import Ninja
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
+from auditor.facts.live import Live
 from auditor.facts.observed import Observed
-from auditor.facts.origin import NEVER, Fact, Mark, declared, unknown
+from auditor.facts.origin import NEVER, Fact, Mark, declared, observed, unknown
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.schedule import CronLine, CronTable, Unit
 from auditor.facts.site import Site
@@ -52,6 +53,7 @@ def take_census(site: Site) -> Census:
 class _Joiner:
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.live = site.live if site.live is not None else Live()
         self.subjects: dict[str, list[Subject]] = defaultdict(list)
         self.apps = {app.name: app for app in site.apps}
         self.programs = {(conf.main, program.name): (conf, program) for conf in site.confs for program in conf.programs}
@@ -137,13 +139,19 @@ class _Joiner:
 
     def ninjas(self, totals: Totals) -> None:
         """Each InvoiceNinja with what its database says, and its bank feeds."""
-        states = {state.app: state for state in self.site.ninja_states}
+        states = {state.app: state for state in self.live.ninjas}
         for app in self.apps.values():
             if app.ninja is not None:
-                self.add("ninja", app.name, app.ninja, states.get(app.name, NONE), app, totals, self.site.host)
-        for feed in self.site.feeds:
+                state = states.get(app.name) or self.unanswered(app)
+                self.add("ninja", app.name, app.ninja, state, app, totals, self.site.host)
+        for feed in self.live.feeds:
             app_ = self.apps.get(feed.app, NONE)
             self.add("feed", feed.name, feed, self.ninja(app_), app_, totals, self.site.host)
+
+    def unanswered(self, app: App) -> Absent:
+        """In place of what an InvoiceNinja's database says: why it did not answer, where it was asked."""
+        reasons = (probe.reason for probe in self.live.probes if probe.app == app.name and probe.reason)
+        return Absent(next(reasons, "")) if self.site.live is not None else NONE
 
     def counted_ninja(self, app: App, schedulers: Mark | None, count: int) -> Ninja | None:
         """Its InvoiceNinja with what serves it counted, and the accounts its bank sync asks."""
@@ -159,15 +167,18 @@ class _Joiner:
             marks["workers"] = lost or unknown(
                 f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read"
             )
-        counted = any(state.app == app.name for state in self.site.ninja_states)
-        asked = sum(1 for feed in self.site.feeds if feed.app == app.name and feed.is_synced)
+        state = next((state for state in self.live.ninjas if state.app == app.name), None)
+        asked = sum(1 for feed in self.live.feeds if feed.app == app.name and feed.is_synced)
+        if state is not None:
+            marks["cache_table_made"] = observed()
         return msgspec.structs.replace(
             app.ninja,
             marks=marks,
             workers=workers,
             schedulers=count,
-            feeds=asked if counted else 1,
-            feeds_counted=counted,
+            feeds=asked if state is not None else 1,
+            feeds_counted=state is not None,
+            cache_table_made=app.ninja.cache_table_made if state is None else state.has_cache_table,
         )
 
     def containers(self, totals: Totals) -> None:

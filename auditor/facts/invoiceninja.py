@@ -178,6 +178,9 @@ class NinjaState(Fact, frozen=True):
     failed_jobs: int = 0
     """Rows of failed_jobs, counted up to 1001."""
 
+    has_cache_table: bool = False
+    """Whether it has the table that a cache in the database needs."""
+
     @derived("failed_jobs")
     def failed_jobs_told(self) -> str:
         """That number as a sentence tells it."""

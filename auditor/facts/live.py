@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
+from auditor.facts.bank import BankFeed
+from auditor.facts.invoiceninja import NinjaState
 from auditor.facts.origin import Fact, Seconds
 from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 
@@ -39,3 +41,7 @@ class Live(Fact, frozen=True, kw_only=True):
     """The files that cron lines append their output to, where they are there."""
     crons: tuple[str, ...] | None = None
     """Names of the cron daemons that run; None where the process table was not read, or is not that of the audited root."""
+    ninjas: tuple[NinjaState, ...] = ()
+    """What each InvoiceNinja's database says of the app."""
+    feeds: tuple[BankFeed, ...] = ()
+    """The bank feeds of every InvoiceNinja whose database answered."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.facts.bank import BankFeed
 from auditor.facts.container import Image, ServerImage, Service
 from auditor.facts.host import Host, Php
 from auditor.facts.ignore import Ignore
-from auditor.facts.invoiceninja import NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
 from auditor.facts.live import Live
@@ -52,10 +50,6 @@ class Site(Fact, frozen=True):
     """Every cron table."""
     units: tuple[Unit, ...] = ()
     """Every systemd unit that concerns us."""
-    ninja_states: tuple[NinjaState, ...] = ()
-    """What each InvoiceNinja's database says of the app, where it was asked."""
-    feeds: tuple[BankFeed, ...] = ()
-    """The bank feeds of every InvoiceNinja whose database was asked."""
     images: tuple[Image, ...] = ()
     """Every image that a Dockerfile here makes."""
     services: tuple[Service, ...] = ()

@@ -67,6 +67,7 @@ KEYS: Mapping[str, Key] = {
     "inline_ignores": Key("flag", True, "Whether comments in the audited files may ask for something to be left alone."),
     "allow_empty": Key("flag", False, "Exit 0, not 3, where there is nothing to audit."),
     "apps": Key("texts", (), "Root folders of the Laravel apps, from the audited folder."),
+    "banks": Key("texts", (), "Further tables of banks and of consents, for the bank feeds of InvoiceNinja.", path=True),
     "profile": Key("text", "", "The kind of app that files are generated for."),
 }  # fmt: skip
 """Every key."""

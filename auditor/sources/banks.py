@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,21 @@ class _Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consents: tuple[Consent, ...] = ()
 
 
-def load_banks(extra: Path | None = None) -> Banks:
-    """The shipped table, with the banks of a user's file before it; raises BanksRefused."""
+def load_banks(files: Sequence[str] = ()) -> Banks:
+    """The shipped table, with those of a user's files laid over it, the last one uppermost; raises BanksRefused."""
     shipped = read_banks(data_dir("templates") / SHIPPED)
     assert shipped.provider is not None  # the shipped table names it
-    own = read_banks(extra) if extra is not None else _Own()
+    own = [read_banks(Path(file)) for file in reversed(files)]
     return Banks(
-        provider=own.provider or shipped.provider,
-        banks=(*own.banks, *shipped.banks),
-        consents=own.consents,
+        provider=next((one.provider for one in own if one.provider is not None), shipped.provider),
+        banks=tuple(bank for one in (*own, shipped) for bank in one.banks),
+        consents=tuple(consent for one in own for consent in one.consents),
     )
 
 
 def read_banks(path: Path) -> _Own:
     """One file, checked."""
-    name = path.name
+    name = str(path) if path.name != SHIPPED else SHIPPED
     found, lines = yaml_table.read(path, name, _Own, BanksRefused)
     _check(found, name, lines)
     return found

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from auditor.facts.invoiceninja import DAY, Ninja
 from auditor.facts.origin import Mark, Version, declared, origin, unknown
 from auditor.sources.app_config import Config, Found
-from auditor.sources.app_env import Environment, read_environment
+from auditor.sources.app_env import Environment
 from auditor.sources.tree import Tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from auditor.sources.live.access import Access, Secret
-
 Read = Callable[[str], bytes | None]
 
 _SAMPLE_KEY = "4ff9954aec8ec26377b73e2709344583e0958364af5c9e2d3a89e24993673420"
 """SHA-256 of the APP_KEY that .env.example and the images have shipped with."""
-_BANK_KEYS = {"secret_id": "NORDIGEN_SECRET_ID", "secret_key": "NORDIGEN_SECRET_KEY"}
+BANK_KEYS = {"secret_id": "NORDIGEN_SECRET_ID", "secret_key": "NORDIGEN_SECRET_KEY"}
+"""The bank feeds' keys in `ninja.nordigen`, and their names in .env."""
 _PAYMENT_KEYS = ("GOCARDLESS_CLIENT_ID", "GOCARDLESS_CLIENT_SECRET")
 _SYNC = "BankTransactionSync"
 _SCHEDULES = ("app/Console/Kernel.php", "routes/console.php", "bootstrap/app.php")
@@ -142,7 +141,7 @@ class _Reader:
     def bank_keys(self) -> None:
         found_set: list[str] = []
         missing: list[str] = []
-        for key, name in _BANK_KEYS.items():
+        for key, name in BANK_KEYS.items():
             found = self.get("ninja", "nordigen", key)
             if not found.known:
                 self.marks["keys_set"] = self.marks["keys_missing"] = found.mark
@@ -396,83 +395,3 @@ def _expression(call: Call) -> str | None:
         return pattern.format(*numbers)
     except IndexError:
         return None
-
-
-class NinjaAccess(NamedTuple):
-    """What is needed to ask an InvoiceNinja's database, and its provider of bank feeds: for the looks alone."""
-
-    ninja: Ninja
-    """The app."""
-    database: Access | None
-    """Its database; None where that is not known."""
-    why_not: str
-    """Why it is not, as a clause; "" where it is."""
-    key_id: Secret
-    """The bank feeds' first key; empty where it is not set or not known."""
-    key: Secret
-    """The second."""
-
-
-def read_access(tree: Tree, folder: str, *, kind: str, ninja: Ninja) -> NinjaAccess:
-    """Where the app in a folder ("" for the tree's root) has its database, and its keys, which are in no fact."""
-    from auditor.errors import Unreadable
-    from auditor.sources.live.access import NO_SECRET, Secret
-    from auditor.sources.live.settings import database_access
-
-    base = f"{folder}/" if folder else ""
-
-    def read(path: str) -> bytes | None:
-        try:
-            return tree.read(base + path)
-        except Unreadable:
-            return None
-
-    env = read_environment(tree, base, kind, read, ())
-    config = Config(read, base, env, None, cached_allowed=kind == "host")
-    keys = []
-    for key in _BANK_KEYS:
-        found = config.get("ninja", "nordigen", key) if config.has("ninja") else None
-        keys.append(
-            Secret(found.value) if found is not None and found.known and isinstance(found.value, str) else NO_SECRET
-        )
-    settings, why_not = _connection(config)
-    access = None
-    if not why_not:
-        absolute = f"{tree.root.rstrip('/')}/{folder}".rstrip("/")
-        access = database_access(settings, app=folder or ".", folder=absolute)
-        if not access.endpoint.kind:
-            access, why_not = None, "its default database connection names no driver"
-    return NinjaAccess(ninja, access, why_not, *keys)
-
-
-_SETTINGS = (
-    "driver", "url", "host", "port", "unix_socket", "database", "username", "password", "prefix", "sslmode",
-    "sslrootcert", "options", "write",
-)  # fmt: skip
-
-
-def _connection(config: Config) -> tuple[dict[str, Any], str]:
-    """The plain settings of the default database connection, or why they are not known."""
-    if not config.has("database"):
-        return {}, "its config/database.php is not here"
-    default = config.get("database", "default")
-    if not default.known or not isinstance(default.value, str):
-        return {}, default.mark.reason or "its config/database.php names no default connection"
-    settings: dict[str, Any] = {}
-    for key in _SETTINGS:
-        found = config.get("database", "connections", default.value, key)
-        if not found.known:
-            if key in ("options", "write", "sslmode", "sslrootcert"):
-                continue  # the connection's own encryption is then not used
-            return {}, f"its database's {key} is not known: {found.mark.reason}"
-        if found.written and found.value is not None:
-            settings[key] = _plain(found.value)
-    return settings, "" if settings else f"config/database.php has no connection “{default.value}”"
-
-
-def _plain(value: object) -> object:
-    from auditor.sources.php.values import PhpArray
-
-    if isinstance(value, PhpArray):
-        return {str(entry.key): _plain(entry.value) for entry in value.entries}
-    return value

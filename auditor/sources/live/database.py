@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from auditor.facts.backend import DatabaseServer, Endpoint, Probe, QueueState
 from auditor.sources.live.access import LIMITS, Access, Limits, Queue, Tables
-from auditor.sources.live.jobs import Denied, Found, Row, look_into
+from auditor.sources.live.jobs import Denied, Found, Row, Session, look_into
 from auditor.sources.live.looking import Clock, NoAnswer, look, unsupported
 from auditor.sources.live.witness import release
 
@@ -70,6 +71,14 @@ def not_looked_at(end: Endpoint) -> Probe:
     """The Probe of a driver that nobody here asks, with the reason."""
     reason = _NOT_LOOKED_AT.get(end.kind, f"the driver {end.kind!r} is not known")
     return unsupported(reason).probe(end.kind, end.name, end.app, end.connection)
+
+
+@contextmanager
+def opened(access: Access, limits: Limits, clock: Clock) -> Iterator[Session]:
+    """A session with MySQL or MariaDB until the block's end; raises NoAnswer where it cannot be had."""
+    session = _MySql(access, limits, clock)
+    with clock.closing(session.close):
+        yield session
 
 
 class _MySql:

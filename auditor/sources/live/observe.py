@@ -10,10 +10,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
+from auditor.facts.bank import BankFeed, Banks
+from auditor.facts.invoiceninja import NinjaState
+from auditor.facts.laravel import App
 from auditor.facts.live import Live, Written
 from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 from auditor.facts.site import Site
-from auditor.sources.live.looking import unsupported
+from auditor.sources.live.bank import KIND as FEEDS
+from auditor.sources.live.bank import look_at_feeds
+from auditor.sources.live.looking import NoAnswer, unsupported
 from auditor.sources.live.questions import Question, questions
 from auditor.sources.live.witness import seen
 from auditor.sources.tree import Tree
@@ -35,6 +40,8 @@ class Part(NamedTuple):
     supervised: tuple[DaemonProcess, ...] = ()
     processes: tuple[WorkerProcess, ...] = ()
     crons: tuple[str, ...] = ()
+    ninjas: tuple[NinjaState, ...] = ()
+    feeds: tuple[BankFeed, ...] = ()
 
 
 class Task(NamedTuple):
@@ -48,21 +55,40 @@ class Task(NamedTuple):
     conf: str = ""
 
 
-def observe(site: Site, *, now: float, total: float = TOTAL) -> Live:
-    """Ask whatever the configuration of a host names, and its process table; `now` is in seconds since 1970."""
+def observe(site: Site, *, now: float, banks: Banks, total: float = TOTAL) -> Live:
+    """Ask whatever the configuration of a host names, and its process table; `now` is in seconds since 1970.
+
+    `banks` is what the banks ask of the feeds that are found.
+    """
     tree = Tree(site.name)
     asked = questions(tree, site)
     tasks = [_of_backend(question, now) for question in asked.questions]
     tasks += [_of_conf(tree, site, conf.main) for conf in site.confs if conf.is_main and conf.http_servers]
     tasks.append(Task(lambda: _processes(tree, site), "processes", "processes"))
-    parts = run(tasks, total)
-    joined: dict[str, Any] = {
-        field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
-    }
+    tasks += _of_ninjas(tree, site, banks, now)
+    joined = _joined(run(tasks, total))
     joined["probes"] = (*joined["probes"], *asked.probes)
     if tree.root != "/" or _failed(joined["probes"]):
         joined["crons"] = None
     return Live(taken=now, written=_written(tree, site, now), **joined)
+
+
+def observe_feeds(site: Site, *, now: float, banks: Banks, total: float = TOTAL) -> Live:
+    """Ask the database of each InvoiceNinja of a host for its bank feeds, and nothing else."""
+    seen_there = _joined(run(_of_ninjas(Tree(site.name), site, banks, now), total))
+    return Live(taken=now, **{**seen_there, "crons": None})
+
+
+def _joined(parts: Sequence[Part]) -> dict[str, Any]:
+    """Everything that was seen, by its field; a server that fails for two questions alike is told once."""
+    joined: dict[str, Any] = {
+        field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
+    }
+    failed = {(one.name, one.outcome) for one in joined["probes"] if one.connection and not one.answered}
+    joined["probes"] = tuple(
+        one for one in joined["probes"] if one.kind != FEEDS or (one.name, one.outcome) not in failed
+    )
+    return joined
 
 
 def _failed(probes: Sequence[Probe]) -> bool:
@@ -129,6 +155,24 @@ def _of_backend(question: Question, now: float) -> Task:
         return Part((found.probe,), database_servers=(found.server,) if found.server else (), queues=found.queues)
 
     return Task(ask, end.kind, end.name, end.app, end.connection)
+
+
+def _of_ninjas(tree: Tree, site: Site, banks: Banks, now: float) -> list[Task]:
+    return [_of_ninja(tree, app, banks, now) for app in site.apps if app.ninja is not None]
+
+
+def _of_ninja(tree: Tree, app: App, banks: Banks, now: float) -> Task:
+    def ask() -> Part:
+        from auditor.sources.live.app_settings import AppSettings
+
+        try:
+            access = AppSettings(tree, app).database("")
+        except NoAnswer as problem:
+            return Part((unsupported(problem.reason).probe(FEEDS, "its database", app.name),))
+        found = look_at_feeds(access, banks, now, app.ninja.timezone if app.ninja is not None else "UTC")
+        return Part((found.probe,), ninjas=(found.state,) if found.state else (), feeds=found.feeds)
+
+    return Task(ask, FEEDS, "its database", app.name)
 
 
 def _of_conf(tree: Tree, site: Site, main: str) -> Task:
