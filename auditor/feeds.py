@@ -173,7 +173,8 @@ def of_the_app(looked: Looked) -> tuple[str, ...]:
         told.append("its schedule holds no bank sync")
     elif not ninja.is_unknown("syncs_per_day") and ninja.syncs_per_day:
         over = ninja.syncs_per_day > looked.calls_per_day
-        granted = (
+        calls = f"{looked.calls_per_day:g}"
+        granted = f"more than the {calls} that the provider grants" if over else f"of {calls} that the provider grants"
             f"more than the {looked.calls_per_day:g} that the provider grants"
             if over
             else f"of {looked.calls_per_day:g} that it may"
