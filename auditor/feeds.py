@@ -175,10 +175,6 @@ def of_the_app(looked: Looked) -> tuple[str, ...]:
         over = ninja.syncs_per_day > looked.calls_per_day
         calls = f"{looked.calls_per_day:g}"
         granted = f"more than the {calls} that the provider grants" if over else f"of {calls} that the provider grants"
-            f"more than the {looked.calls_per_day:g} that the provider grants"
-            if over
-            else f"of {looked.calls_per_day:g} that it may"
-        )
         told.append(f"its bank sync asks each account {_times(ninja.syncs_per_day)} a day, {granted}")
     state = looked.state
     if state is not None and ninja.is_selfhost and not state.is_unknown("heartbeat_age"):
