@@ -9,7 +9,7 @@ once more would leave it as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,9 @@ from auditor.findings import Bound, Finding, Verdict
 from auditor.judge.rule import Rule
 from auditor.judge.rulebook import Rulebook
 from auditor.judge.weigh import judged
-from auditor.remedies.program_edit import Settled, file_of, option_of, rewrite
+from auditor.remedies.plan import ByHand, Change, Corrected, Plan
+from auditor.remedies.program_edit import Settled, option_of, rewrite
+from auditor.remedies.program_places import Place, Places, expanded, holders, root_of
 from auditor.remedies.scheduler import scheduler_file
 from auditor.sources.tree import Tree
 from auditor.suppress.whole import Lived
@@ -38,8 +40,6 @@ Key = tuple[object, ...]
 """One thing that is mended: a place and a fact, or a template and a subject."""
 Known = tuple[str, str]
 """Rule and subject of a finding."""
-Place = tuple[str, str]
-"""Main file of a configuration and name of a section."""
 Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
 """What rules ask of one fact, by program."""
 
@@ -47,60 +47,6 @@ Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
 MOST_PASSES = 8
 """One pass settles what the rules' fixes build on, further ones what a correction makes other rules apply to; rules of
 somebody else's that undo each other's corrections never settle, and are stopped here."""
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One fact that gets another value, and the rules that ask for it."""
-
-    subject: str
-    """The program it belongs to."""
-    told: str
-    """As it will be written: "stopwaitsecs=130"."""
-    rules: tuple[str, ...]
-    """The rules it satisfies."""
-    unsafe: tuple[str, ...] = ()
-    """Why it may change what the configuration means."""
-
-
-class ByHand(msgspec.Struct, frozen=True):
-    """What stays as it is, because no value satisfies all, or because it cannot be written with certainty."""
-
-    subject: str
-    """What it is about."""
-    rules: tuple[str, ...]
-    """The rules that ask for it."""
-    reason: str
-    """Why it is left, as a clause."""
-
-
-class Corrected(msgspec.Struct, frozen=True):
-    """One file, before and after."""
-
-    path: str
-    """Path below the audited root."""
-    before: bytes | None
-    """What it holds, None where it is new."""
-    after: bytes
-    """What it is to hold."""
-    changes: tuple[Change, ...]
-    """What was changed in it, and for which rules."""
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that mending would do."""
-
-    root: Path
-    """The audited root on this machine."""
-    files: tuple[Corrected, ...] = ()
-    """The files to write, by path."""
-    by_hand: tuple[ByHand, ...] = ()
-    """What is left to a person."""
-    withheld: tuple[ByHand, ...] = ()
-    """Unsafe changes that were not asked for."""
-    before: Verdict = Verdict()
-    """How the site was judged."""
-    after: Verdict = Verdict()
-    """How it would be judged once the files are written."""
 
 
 def plan(
@@ -126,6 +72,15 @@ class _Done(NamedTuple):
     change: Change
 
 
+class _Wish(NamedTuple):
+    """One fact of one program that is to be written."""
+
+    place: Place
+    path: str
+    value: float | bool | str
+    change: Change
+
+
 class _Mender:
     def __init__(
         self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None, lived: Lived
@@ -146,6 +101,7 @@ class _Mender:
     def begin(self) -> None:
         self.seen: tuple[dict[str, bytes], Site] | None = None
         self.taken: tuple[Site, Census] | None = None
+        self.placed: tuple[Site, Places] | None = None
         self.texts: dict[str, bytes] = {}
         self.done: dict[Key, _Done] = {}
         self.forget()
@@ -166,6 +122,12 @@ class _Mender:
         if self.taken is None or self.taken[0] is not site:
             self.taken = (site, take_census(site))
         return self.taken[1]
+
+    def places(self, site: Site) -> Places:
+        """Where the site's programs and their options are written; worked out once for the same site."""
+        if self.placed is None or self.placed[0] is not site:
+            self.placed = (site, Places(site))
+        return self.placed[1]
 
     def plan(self) -> Plan:
         site = self.look()
@@ -236,7 +198,7 @@ class _Mender:
             bounds = [bound for bound in finding.bounds if bound.fact == fact]
             if not bounds:
                 continue
-            program = _root(rule.scope, subject, "program")
+            program = root_of(rule.scope, subject, "program")
             if not isinstance(program, Program):
                 self.leave(subject.name, [rule.id], "it is not a supervisor program, and only those are rewritten")
                 continue
@@ -246,55 +208,70 @@ class _Mender:
                     program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}"
                 )
                 continue
-            place = (self.conf_of(site, program), program.section)
+            place = (self.places(site).mains[id(program)], program.section)
             if (place, fact) not in self.refused:
                 asked[place].append((rule, subject, finding))
         return self.apply_all(fact, site, asked)
 
-    def conf_of(self, site: Site, program: Program) -> str:
-        return next(conf.main for conf in site.confs if any(p is program for p in conf.programs))
-
     def apply_all(self, fact: str, site: Site, asked: Asked) -> bool:
-        """Write one fact of many programs, then read everything again once; only where that disagrees, one by one."""
+        """Write one fact of many programs, then read everything again once; without those that it disagrees about."""
+        wishes = [wish for place, one in asked.items() if (wish := self.wish(fact, site, place, one)) is not None]
         texts, made = dict(self.texts), dict(self.done)
-        done = [one for place, wishes in asked.items() if (one := self.apply(fact, site, place, wishes)) is not None]
-        if not done:
+        written = self.write(fact, wishes)
+        if not written:
             return False
-        wrong = self.disagreeing(fact, done)
-        if not wrong:
-            return True
-        changed, self.texts, self.done = self.done, texts, made
-        for place, value in done:
-            if place in wrong:
-                reason = f"rewritten, {shown(fact, value)} would not read as such"
-                self.refuse((place, fact), changed[place, fact], reason)
-            else:
-                self.apply(fact, site, place, asked[place])
-        return len(wrong) < len(done)
+        wrong = self.disagreeing(fact, {wish.place: wish.value for wish in written})
+        if wrong:
+            changed, self.texts, self.done = self.done, texts, made
+            for wish in written:
+                if wish.place in wrong:
+                    reason = f"rewritten, {shown(fact, wish.value)} would not read as such"
+                    self.refuse((wish.place, fact), changed[wish.place, fact], reason)
+            self.write(fact, [wish for wish in written if wish.place not in wrong])
+        return len(wrong) < len(written)
 
-    def disagreeing(self, fact: str, done: Sequence[tuple[Place, float | bool | str]]) -> set[Place]:
+    def write(self, fact: str, wishes: Sequence[_Wish]) -> list[_Wish]:
+        """Write these into the texts, each file in one go; those that could be."""
+        files: dict[str, dict[str, _Wish]] = {}
+        for wish in wishes:
+            # A file that two configurations include is changed for the first; the second is asked again.
+            files.setdefault(wish.path, {}).setdefault(wish.place[1], wish)
+        written = []
+        for path, ones in files.items():
+            before = self.text(path)
+            try:
+                text, left = rewrite(before, [Settled(name, fact, wish.value) for name, wish in ones.items()], path)
+            except CannotMend as problem:
+                text, left = before, dict.fromkeys(ones, problem.reason)
+            for section, reason in left.items():
+                self.leave(ones[section].change.subject, ones[section].change.rules, reason)
+            if text != before:
+                self.texts[path] = text
+                written += [wish for section, wish in ones.items() if section not in left]
+        for wish in written:
+            self.note((wish.place, fact), wish.path, wish.change)
+        return written
+
+    def disagreeing(self, fact: str, wanted: Mapping[Place, float | bool | str]) -> set[Place]:
         """The programs whose corrected text does not say what was settled, to the sources that will read it."""
         site = self.look()
-        wanted = dict(done)
         agreeing: dict[Place, bool] = {}
-        for place, program, holder in _holders(site, self.census(site), fact):
+        for place, program, holder in holders(self.places(site), self.census(site), fact):
             if place in wanted:
                 read = getattr(holder, fact.partition(".")[2])
-                agrees = read in (wanted[place], _expanded(wanted[place], program))
+                agrees = read in (wanted[place], expanded(wanted[place], program))
                 agreeing[place] = agreeing.get(place, True) and agrees
         return {place for place in wanted if not agreeing.get(place, False)}
 
-    def apply(
-        self, fact: str, site: Site, place: Place, wishes: list[tuple[Rule, Subject, Finding]]
-    ) -> tuple[Place, float | bool | str] | None:
-        main, section = place
-        rule, subject, _ = wishes[0]
-        program = _root(rule.scope, subject, "program")
-        holder = _root(rule.scope, subject, fact.partition(".")[0])
+    def wish(self, fact: str, site: Site, place: Place, asked: list[tuple[Rule, Subject, Finding]]) -> _Wish | None:
+        """The value that satisfies all that is asked of one program; None where there is none, or it holds already."""
+        rule, subject, _ = asked[0]
+        program = root_of(rule.scope, subject, "program")
+        holder = root_of(rule.scope, subject, fact.partition(".")[0])
         assert isinstance(program, Program)
         assert not isinstance(holder, Absent)
-        names = tuple(dict.fromkeys(rule.id for rule, _, _ in wishes))
-        bounds = [bound for _, _, finding in wishes for bound in finding.bounds if bound.fact == fact]
+        names = tuple(dict.fromkeys(rule.id for rule, _, _ in asked))
+        bounds = [bound for _, _, finding in asked for bound in finding.bounds if bound.fact == fact]
         now = getattr(holder, fact.partition(".")[2])
         value = settled(fact, now, bounds)
         if value is None:
@@ -302,20 +279,9 @@ class _Mender:
             return None
         if value == now:
             return None
-        conf = next(conf for conf in site.confs if conf.main == main)
-        files = [(path, self.text(path)) for path in conf.files]
-        path = file_of(section, option_of(fact), files, program.file)
-        try:
-            text = rewrite(self.text(path), section, [Settled(fact, value)], path)
-        except CannotMend as problem:
-            self.leave(program.name, names, problem.reason)
-            return None
-        if text == self.text(path):
-            return None
-        self.texts[path] = text
+        path = self.places(site).assigned.get((*place, option_of(fact)), program.file)
         reasons = tuple(dict.fromkeys(bound.unsafe for bound in bounds if bound.unsafe))
-        self.note((place, fact), path, Change(program.name, shown(fact, value), names, reasons))
-        return place, value
+        return _Wish(place, path, value, Change(program.name, shown(fact, value), names, reasons))
 
     def note(self, key: Key, path: str, change: Change) -> None:
         """A change was made; of two to one thing the later counts, for the rules of both."""
@@ -398,38 +364,6 @@ class _Mender:
             self.refuse(key, one, reason)
             self.tried.setdefault((harm.rule, harm.subject), []).append(key)
         self.begin()
-
-
-def _root(scope: str, subject: Subject, root: str) -> object:
-    order = list(SCOPES[scope])
-    return subject.roots[order.index(root)] if root in order else Absent()
-
-
-def _expanded(value: float | bool | str, program: Program) -> float | bool | str:
-    """A text as supervisord expands it for the program's first process, which is how facts hold paths."""
-    if not isinstance(value, str) or "%(" not in value:
-        return value
-    names = {
-        "program_name": program.name,
-        "group_name": program.group,
-        "process_num": program.numprocs_start,
-        "numprocs": program.numprocs,
-    }
-    try:
-        return value % names
-    except (KeyError, TypeError, ValueError):
-        return value
-
-
-def _holders(site: Site, census: Census, fact: str) -> Iterator[tuple[Place, Program, object]]:
-    """What holds a fact, for every program of a site."""
-    root = fact.partition(".")[0]
-    scope = root if root in SCOPES else "program"
-    mains = {id(program): conf.main for conf in site.confs for program in conf.programs}
-    for subject in census.of(scope):
-        program = _root(scope, subject, "program")
-        if isinstance(program, Program):
-            yield (mains[id(program)], program.section), program, _root(scope, subject, root)
 
 
 def _why_not(fact: str, bounds: Sequence[Bound]) -> str:

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from auditor.facts.levers import LEVERS
 from auditor.findings import Bound
 from auditor.remedies import deliver as delivering
 from auditor.remedies.deliver import Write, deliver
+from auditor.remedies.plan import Corrected
 from auditor.reports.diff import file_diff
 from auditor.suppress.whole import Lived
 from tests.bad_input.calling import run
@@ -56,7 +58,7 @@ def confs(found: dict[str, bytes]) -> dict[str, str]:
     return {p: data.decode("utf-8", "surrogateescape") for p, data in found.items() if p.endswith(".conf")}
 
 
-def touched(file: mend.Corrected) -> set[tuple[str, str]]:
+def touched(file: Corrected) -> set[tuple[str, str]]:
     """The options, by section, that the changes of a file may have touched."""
     names = {lever.name: lever for lever in LEVERS.values() if lever.kind == "setting"}
     found: set[tuple[str, str]] = set()
@@ -136,7 +138,7 @@ def mend_any(found: dict[str, bytes], kind: str, supervisor: Oracle) -> None:
         shutil.rmtree(root)
 
 
-def only_what_was_named_has_changed(file: mend.Corrected) -> None:
+def only_what_was_named_has_changed(file: Corrected) -> None:
     """Every line that belongs to no option of the file's changes is as it was, to its end."""
     assert file.before is not None
     before, after = (untouched(each, touched(file)) for each in (file.before, file.after))
@@ -378,6 +380,25 @@ def test_the_main_file_is_mended_where_the_program_stands_in_it(tmp_path: Path) 
     run(tmp_path, "fix", "host", "--write")
 
     assert "stopwaitsecs=90" in (tmp_path / "host" / MAIN).read_text()
+
+
+@pytest.mark.parametrize("shape", ["one file", "many files"])
+def test_mending_takes_time_in_proportion(tmp_path: Path, shape: str) -> None:
+    """Four times the programs take about four times as long: each file is rewritten once for each fact."""
+    took = {}
+    for count in (100, 400):
+        programs = [
+            FAULTY.replace("shop-worker", f"w{n}").replace("--tries", f"--queue=q{n} --tries") for n in range(count)
+        ]
+        whole = {WORKER: "\n".join(programs)}
+        apart = {f"etc/supervisor/conf.d/w{n}.conf": text for n, text in enumerate(programs)}
+        root = tmp_path / str(count)
+        build(root, {WORKER: Gone(), **(whole if shape == "one file" else apart)})
+        started = time.process_time()
+        plan = mend.plan(str(root), RULES, kind="host")
+        took[count] = time.process_time() - started
+        assert sum(len(file.changes) for file in plan.files) == count
+    assert took[400] < 10 * took[100]
 
 
 def test_what_no_correction_brings_takes_none_back(tmp_path: Path) -> None:

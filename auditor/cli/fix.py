@@ -11,6 +11,7 @@ from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
 from auditor.cli.options import from_settings, in_colour, wants_colour, what_to_look_at, which_rules
 from auditor.remedies.deliver import Write, deliver
+from auditor.remedies.plan import Change, Corrected, Plan
 from auditor.reports.diff import file_diff
 
 
@@ -70,11 +71,11 @@ def command(
     return EXIT_FINDINGS if how == "check" and plan.files else EXIT_CLEAN
 
 
-def _why(change: mend.Change) -> str:
+def _why(change: Change) -> str:
     return f"   unsafe: {'; '.join(change.unsafe)}" if change.unsafe else ""
 
 
-def _write(plan: mend.Plan, folder: Path | None) -> None:
+def _write(plan: Plan, folder: Path | None) -> None:
     writes = [
         Write(file.path, _target(plan, file.path, folder), _held(file, folder), file.after) for file in plan.files
     ]
@@ -87,11 +88,11 @@ def _write(plan: mend.Plan, folder: Path | None) -> None:
         click.echo("# now: supervisorctl reread && supervisorctl update")
 
 
-def _target(plan: mend.Plan, path: str, folder: Path | None) -> Path:
+def _target(plan: Plan, path: str, folder: Path | None) -> Path:
     return folder / path if folder is not None else Path(mend.host_path(plan, path))
 
 
-def _held(file: mend.Corrected, folder: Path | None) -> bytes | None:
+def _held(file: Corrected, folder: Path | None) -> bytes | None:
     if folder is None:
         return file.before
     target = folder / file.path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -48,66 +48,109 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def edit(data: bytes, changes: Sequence[Change], path: str = "") -> bytes:
-    """The file with these changes, every other byte as it was; `path` is for the error's sentence.
+    """The file with these changes, one after the other, every other byte as it was; `path` is for the error's sentence.
 
     A changed option keeps its last line, with its indentation, spacing, inline comment and line end; its continuation
     lines go, the comments between them stay. A new one stands after the option people write it after. Raises CannotMend
     where the file is not UTF-8, has no such section, or where the format cannot carry the value.
     """
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise CannotMend(path, "it is not UTF-8") from None
+    text = _decoded(data, path)
     for change in changes:
-        text = _apply(text, change, path)
+        text, wrong = _apply(text, [change])
+        if wrong:
+            raise CannotMend(path, wrong[change.section])
     return text.encode()
 
 
-def _apply(text: str, change: Change, path: str) -> str:
+def edit_sections(data: bytes, wanted: Mapping[str, Sequence[Change]], path: str) -> tuple[bytes, dict[str, str]]:
+    """The file with each section's changes, as `edit` makes them, in as few readings as the longest list has changes.
+
+    A section of which one change cannot be made is left as it is: the second part tells why, by section. Raises
+    CannotMend where the file is not UTF-8.
+    """
+    before = _decoded(data, path)
+    left: dict[str, str] = {}
+    while True:
+        text, wrong = _apply_each(before, [changes for section, changes in wanted.items() if section not in left])
+        if not wrong:
+            return text.encode(), left
+        left.update(wrong)
+
+
+def _decoded(data: bytes, path: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise CannotMend(path, "it is not UTF-8") from None
+
+
+def _apply_each(text: str, wanted: Sequence[Sequence[Change]]) -> tuple[str, dict[str, str]]:
+    for turn in range(max(map(len, wanted), default=0)):
+        text, wrong = _apply(text, [changes[turn] for changes in wanted if turn < len(changes)])
+        if wrong:
+            return text, wrong
+    return text, {}
+
+
+def _apply(text: str, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
+    """Make one change each of different sections; the reason, by section, for every one that cannot be made."""
     lexed = lex(text)
     lines = lines_with_ends(text)
-    blocks = [block for block in lexed.blocks if block.name == change.section]
-    if not blocks:
-        if change.value is None:
-            return text
-        raise CannotMend(path, f"it has no section [{change.section}]")
-    found = [
-        (block, assignment) for block in blocks for assignment in block.assignments if assignment.name == change.option
-    ]
-    if change.value is None:
-        for _, assignment in reversed(found):
-            _remove(lines, assignment)
-    else:
-        _check(change.option, change.value, path)
-        if found:
-            _replace(lines, found[-1][1], change.value)
-        else:
-            _insert(lines, lexed, blocks[-1], change.option, change.value)
-    mended = "".join(lines)
+    blocks: dict[str, list[Block]] = {}
+    for block in lexed.blocks:
+        blocks.setdefault(block.name, []).append(block)
     wanted = _meaning(lexed)
+    wrong: dict[str, str] = {}
+    for change in changes:
+        reason = _why_not(change, blocks)
+        if reason is not None:
+            wrong[change.section] = reason
+        elif change.section in blocks:
+            _make(lines, lexed, blocks[change.section], change)
+            if change.value is None:
+                wanted.pop((change.section, change.option), None)
+            else:
+                wanted[change.section, change.option] = change.value
+    mended = "".join(lines)
+    read = _meaning(lex(mended))
+    if not wrong and read != wanted:
+        guilty = {section for (section, _), _ in read.items() ^ wanted.items()}
+        named = [change for change in changes if change.section in guilty] or changes
+        wrong = {c.section: f"{c.option}={c.value} would be read as something else there" for c in named}
+    return mended, wrong
+
+
+def _why_not(change: Change, blocks: Mapping[str, object]) -> str | None:
     if change.value is None:
-        wanted.pop((change.section, change.option), None)
+        return None
+    if change.section not in blocks:
+        return f"it has no section [{change.section}]"
+    held = _unfit(change.value)
+    return held and f"the value of {change.option} holds {held}, and the format cannot carry that"
+
+
+def _make(lines: list[str], lexed: Lexed, blocks: Sequence[Block], change: Change) -> None:
+    found = [assignment for block in blocks for assignment in block.assignments if assignment.name == change.option]
+    if change.value is None:
+        for assignment in found:
+            _remove(lines, assignment)
+    elif found:
+        _replace(lines, found[-1], change.value)
     else:
-        wanted[change.section, change.option] = change.value
-    if _meaning(lex(mended)) != wanted:
-        raise CannotMend(path, f"{change.option}={change.value} would be read as something else there")
-    return mended
+        _insert(lines, lexed, blocks[-1], change.option, change.value)
 
 
 def _meaning(lexed: Lexed) -> dict[tuple[str, str], str]:
     return {(block.name, one.name): one.value for block in lexed.blocks for one in block.assignments}
 
 
-def _check(option: str, value: str, path: str) -> None:
-    why = None
+def _unfit(value: str) -> str | None:
+    """What the format would not carry of a value."""
     if "\n" in value or "\r" in value:
-        why = "a line break"
-    elif value != value.strip():
-        why = "white space at its ends"
-    elif _UNSAFE.search(value):
-        why = "white space followed by ; or #, which starts a comment"
-    if why is not None:
-        raise CannotMend(path, f"the value of {option} holds {why}, and the format cannot carry that")
+        return "a line break"
+    if value != value.strip():
+        return "white space at its ends"
+    return "white space followed by ; or #, which starts a comment" if _UNSAFE.search(value) else None
 
 
 def _end_of(line: str) -> str:
@@ -175,11 +218,11 @@ def _insert(lines: list[str], lexed: Lexed, block: Block, option: str, value: st
         # Before the first option: its indentation, so that it is no continuation of the new one.
         first = block.assignments[0]
         indent = lexed.lines[first.line - 1][: first.indent]
-    ending = _end_of(lines[after - 1]) or next((_end_of(line) for line in lines if _end_of(line)), "\n")
+    ending = _end_of(lines[after - 1]) or next((end for line in lines if (end := _end_of(line))), "\n")
     if not _end_of(lines[after - 1]):
         lines[after - 1] += ending
         ending = ""
-    lines.insert(after, f"{indent}{option}{spacing}{value}{ending}")
+    lines[after - 1] += f"{indent}{option}{spacing}{value}{ending}"  # in the same place: no other line moves
 
 
 def _neighbour(block: Block, option: str) -> Assignment | None:

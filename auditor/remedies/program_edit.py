@@ -17,31 +17,35 @@ from auditor.dialects.command_edit import (
 from auditor.dialects.conf import lex
 from auditor.errors import CannotMend
 from auditor.facts.levers import LEVERS, written
-from auditor.remedies.conf_edit import Change, edit
+from auditor.remedies.conf_edit import Change, edit_sections
 
 
 class Settled(msgspec.Struct, frozen=True):
     """One fact of one program, and the value it is to have."""
 
+    section: str
+    """The program's section: "program:worker"."""
     fact: str
     """Dotted: "worker.timeout"."""
     value: float | bool | str
     """What it is to be."""
 
 
-def rewrite(data: bytes, section: str, settled: Sequence[Settled], path: str) -> bytes:
-    """The file with these facts of one section as settled; raises CannotMend where the format cannot say it."""
+def rewrite(data: bytes, settled: Sequence[Settled], path: str) -> tuple[bytes, dict[str, str]]:
+    """The file with one fact each of these sections as settled, and why a section is left as it is, where one is.
+
+    Raises CannotMend where nothing in the file can be changed.
+    """
+    values = {(block.name, one.name): one.value for block in lex(data).blocks for one in block.assignments}
+    changes: dict[str, list[Change]] = {}
+    left: dict[str, str] = {}
     for one in settled:
-        data = edit(data, _changes(data, section, one, path), path)
-    return data
-
-
-def file_of(section: str, option: str, files: Sequence[tuple[str, bytes]], otherwise: str) -> str:
-    """Of a configuration's files in reading order, the one whose assignment of an option is effective; else `otherwise`."""
-    for path, data in reversed(files):
-        if _value(data, section, option) is not None:
-            return path
-    return otherwise
+        try:
+            changes[one.section] = _changes(values.get((one.section, "command")), one, path)
+        except CannotMend as problem:
+            left[one.section] = problem.reason
+    mended, unfit = edit_sections(data, changes, path)
+    return mended, left | unfit
 
 
 def option_of(fact: str) -> str:
@@ -50,11 +54,10 @@ def option_of(fact: str) -> str:
     return lever.name if lever.kind == "setting" else "command"
 
 
-def _changes(data: bytes, section: str, one: Settled, path: str) -> list[Change]:
-    lever = LEVERS[one.fact]
+def _changes(command: str | None, one: Settled, path: str) -> list[Change]:
+    section, lever = one.section, LEVERS[one.fact]
     if lever.kind == "setting":
         return [Change(section, lever.name, written(one.fact, one.value))]
-    command = _value(data, section, "command")
     if command is None:
         raise CannotMend(path, f"[{section}] has no command here")
     match lever.kind:
@@ -85,14 +88,3 @@ def _without_shell(command: str, section: str) -> list[Change]:
         if plain.stderr_too:
             changes.append(Change(section, "redirect_stderr", "true"))
     return changes
-
-
-def _value(data: bytes, section: str, option: str) -> str | None:
-    """The raw value of an option's last assignment in one file: unlike the facts', it still holds its secrets."""
-    found = None
-    for block in lex(data).blocks:
-        if block.name == section:
-            for assignment in block.assignments:
-                if assignment.name == option:
-                    found = assignment.value
-    return found
