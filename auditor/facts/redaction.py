@@ -8,7 +8,9 @@ from auditor.patterns import late
 
 HIDDEN = "***"
 
-_NAME = r"[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api_?key|app_?key|private|credential|dsn|_key|auth)[\w.-]*"
+_NAME = (
+    r"[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api_?key|app_?key|private|credential|dsn|_key|_pwd|auth)[\w.-]*"
+)
 
 # user:password@ in any URL; the user stays, for it tells which account is meant.
 _URL = late(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(?=@)", re.IGNORECASE)
@@ -20,10 +22,12 @@ _PAIR = late(
 )
 _ENV_CALL = late(rf"(?P<head>\benv\(\s*['\"]{_NAME}['\"]\s*,\s*)(?P<value>'[^']*'|\"[^\"]*\")", re.IGNORECASE)
 # A value that only names where the secret is: PHP's env(...), supervisor's %(ENV_X)s, a shell or template variable.
-_NOT_A_SECRET = late(r"env\(|%\(|\$\{?\w|\{\{|null\b|true\b|false\b|['\"]{2}|never\b|\d{1,2}$|\(|\)", re.IGNORECASE)
+_NOT_A_SECRET = late(
+    r"env\(|%\(|\$\{?\w|\{\{|(?:null|true|false|never)[,;)\]]*$|['\"]{2}|\d{1,2}$|\(|\)", re.IGNORECASE
+)
 # Option names that hold the word but no secret.
 _PLAIN_NAMES = late(r"(?:^|[^\w])(?:redirect|author\w*|password_timeout|token_lifetime)", re.IGNORECASE)
-_CHEAP = late(r"pass|secret|token|key|private|credential|dsn|auth|://", re.IGNORECASE)
+_CHEAP = late(r"pass|secret|token|key|private|credential|dsn|_pwd|auth|://", re.IGNORECASE)
 
 
 def redact(text: str) -> str:

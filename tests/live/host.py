@@ -81,21 +81,29 @@ class Host:
     @classmethod
     def of(cls, root: Path, env: Mapping[str, str], *, supervisor: str = SUPERVISOR) -> Host:
         """Write it; `env` are the lines of .env."""
-        files = {
-            f"{APP}/artisan": "#!/usr/bin/env php\n",
-            f"{APP}/composer.lock": '{"packages": [{"name": "laravel/framework", "version": "v8.83.26"}]}\n',
-            f"{APP}/.env": "".join(f"{name}={value}\n" for name, value in {"APP_ENV": "production", **env}.items()),
-            f"{APP}/config/queue.php": QUEUE,
-            f"{APP}/config/database.php": DATABASE,
-            f"{APP}/config/app.php": "<?php\nreturn ['env' => env('APP_ENV'), 'timezone' => 'UTC'];\n",
-            "etc/supervisor/supervisord.conf": supervisor,
-            "etc/passwd": "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\n",
-        }
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return cls(root)
+        host = cls(root)
+        host.write("etc/supervisor/supervisord.conf", supervisor)
+        host.write("etc/passwd", "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\n")
+        host.add_app(APP, env)
+        return host
+
+    def write(self, name: str, text: str) -> Path:
+        """One of its files."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def add_app(self, folder: str, env: Mapping[str, str]) -> None:
+        """An app in a folder of it."""
+        lines = {"APP_ENV": "production", **env}
+        self.write(f"{folder}/artisan", "#!/usr/bin/env php\n")
+        lock = '{"packages": [{"name": "laravel/framework", "version": "v8.83.26"}]}\n'
+        self.write(f"{folder}/composer.lock", lock)
+        self.write(f"{folder}/.env", "".join(f"{name}={value}\n" for name, value in lines.items()))
+        self.write(f"{folder}/config/queue.php", QUEUE)
+        self.write(f"{folder}/config/database.php", DATABASE)
+        self.write(f"{folder}/config/app.php", "<?php\nreturn ['env' => env('APP_ENV'), 'timezone' => 'UTC'];\n")
 
     def sqlite(self, script: str = "") -> Path:
         """Its SQLite database with Laravel's tables, and what a script puts in."""
