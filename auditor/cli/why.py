@@ -33,6 +33,7 @@ def command(
     kind: str | None,
     live: bool,
     now: float | None,
+    previous: str | None,
     colour: bool | None,
     form: str,
     everything: bool,
@@ -52,7 +53,7 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now)
+    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous)
     verdict = audit.judge(site, rules)
     if verdict.empty and not verdict.findings:
         told = f"there is nothing to audit in {path}: no supervisor program, worker or scheduler"
