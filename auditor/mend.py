@@ -9,7 +9,7 @@ once more would leave it as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from auditor.findings import Bound, Finding, Verdict
 from auditor.judge.rule import Rule
 from auditor.judge.rulebook import Rulebook
 from auditor.judge.weigh import judged
-from auditor.remedies.plan import ByHand, Change, Corrected, Plan
+from auditor.remedies.plan import Ask, ByHand, Change, Corrected, Plan
 from auditor.remedies.program_edit import Settled, option_of, rewrite
 from auditor.remedies.program_places import Place, Places, expanded, holders, root_of
 from auditor.remedies.scheduler import scheduler_file
@@ -40,8 +40,23 @@ Key = tuple[object, ...]
 """One thing that is mended: a place and a fact, or a template and a subject."""
 Known = tuple[str, str]
 """Rule and subject of a finding."""
-Asked = dict[Place, list[tuple[Rule, Subject, Finding]]]
-"""What rules ask of one fact, by program."""
+
+
+class _Bid(NamedTuple):
+    """What is asked of one fact of one program."""
+
+    by: str
+    """The rule, or who else asks."""
+    program: Program
+    """The program."""
+    holder: object
+    """What has the fact: the program itself, its worker, its command."""
+    bound: Bound
+    """What the fact is to be."""
+
+
+Asked = dict[Place, list[_Bid]]
+"""What is asked of one fact, by program."""
 
 
 MOST_PASSES = 8
@@ -57,12 +72,27 @@ def plan(
     apps: Sequence[str] = (),
     kind: str | None = None,
     lived: Lived | None = None,
+    only: Callable[[Subject], bool] | None = None,
+    start: Mapping[str, bytes] | None = None,
+    asks: Sequence[Ask] = (),
 ) -> Plan:
     """What would mend a host, a repository or a file; raises CannotMend, Unreadable, UsageError.
 
-    What comments or the configuration ask to be left alone is left alone; what a baseline holds is mended.
+    What comments or the configuration ask to be left alone is left alone; what a baseline holds is mended. `only` tells of
+    a subject whether it is to be mended, `start` gives files (path to content) that are to be there first, and `asks` are
+    bounds that come to those of the rules.
     """
-    return _Mender(path, rules, unsafe=unsafe, apps=apps, kind=kind, lived=lived or Lived(inline=False)).plan()
+    return _Mender(
+        path,
+        rules,
+        unsafe=unsafe,
+        apps=apps,
+        kind=kind,
+        lived=lived or Lived(inline=False),
+        only=only or (lambda _subject: True),
+        start=start or {},
+        asks=asks,
+    ).plan()
 
 
 class _Done(NamedTuple):
@@ -83,7 +113,17 @@ class _Wish(NamedTuple):
 
 class _Mender:
     def __init__(
-        self, path: str, rules: Rulebook, *, unsafe: bool, apps: Sequence[str], kind: str | None, lived: Lived
+        self,
+        path: str,
+        rules: Rulebook,
+        *,
+        unsafe: bool,
+        apps: Sequence[str],
+        kind: str | None,
+        lived: Lived,
+        only: Callable[[Subject], bool],
+        start: Mapping[str, bytes],
+        asks: Sequence[Ask],
     ) -> None:
         self.path = path
         self.rules = rules
@@ -91,6 +131,9 @@ class _Mender:
         self.apps = apps
         self.kind = kind
         self.lived = lived
+        self.only = only
+        self.start = start
+        self.asks = asks
         place = Path(path)
         self.tree = Tree(place if place.is_dir() else place.absolute().parent)
         self.refused: dict[Key, ByHand] = {}
@@ -102,7 +145,7 @@ class _Mender:
         self.seen: tuple[dict[str, bytes], Site] | None = None
         self.taken: tuple[Site, Census] | None = None
         self.placed: tuple[Site, Places] | None = None
-        self.texts: dict[str, bytes] = {}
+        self.texts: dict[str, bytes] = dict(self.start)
         self.done: dict[Key, _Done] = {}
         self.forget()
 
@@ -170,7 +213,7 @@ class _Mender:
     def passed(self, site: Site) -> Site:
         """One pass; a new file is added only where all that is there has been put right and still does not do."""
         texts = dict(self.texts)
-        for fact in self.rules.order():
+        for fact in self.order():
             if self.settle(fact, site):
                 site = self.look()
         for wanted in ("cron-table", "cron-line", "cron"):
@@ -179,10 +222,15 @@ class _Mender:
                 site = self.look()
         return site
 
+    def order(self) -> list[str]:
+        """The facts in the order in which bounds build on one another; what no rule binds comes first."""
+        known = self.rules.order()
+        return [*dict.fromkeys(ask.bound.fact for ask in self.asks if ask.bound.fact not in known), *known]
+
     def found(self, rules: Iterable[Rule], site: Site) -> Iterator[tuple[Rule, Subject, Finding]]:
         """What these rules find, but for what is to be left alone."""
         spared = audit.spared(site, self.lived)
-        return (each for each in judged(rules, self.census(site)) if not spared(each[2]))
+        return (each for each in judged(rules, self.census(site)) if self.only(each[1]) and not spared(each[2]))
 
     def original(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None
@@ -191,27 +239,33 @@ class _Mender:
         return self.texts[path] if path in self.texts else self.tree.read(path)
 
     def settle(self, fact: str, site: Site) -> bool:
-        """Settle one fact for every program that a rule asks it of; whether any text changed."""
+        """Settle one fact for every program of which it is asked; whether any text changed."""
         asked: Asked = defaultdict(list)
         concerned = [rule for rule in self.rules if any(fix.fact == fact for fix in rule.fixes)]
         for rule, subject, finding in self.found(concerned, site):
-            bounds = [bound for bound in finding.bounds if bound.fact == fact]
-            if not bounds:
-                continue
-            program = root_of(rule.scope, subject, "program")
-            if not isinstance(program, Program):
-                self.leave(subject.name, [rule.id], "it is not a supervisor program, and only those are rewritten")
-                continue
-            if bounds[0].unsafe and not self.unsafe:
-                key = (program.name, (rule.id,))
-                self.withheld[key] = ByHand(
-                    program.name, (rule.id,), f"{shown(fact, bounds[0].value)}: {bounds[0].unsafe}"
-                )
-                continue
-            place = (self.places(site).mains[id(program)], program.section)
-            if (place, fact) not in self.refused:
-                asked[place].append((rule, subject, finding))
+            for bound in (bound for bound in finding.bounds if bound.fact == fact):
+                program = root_of(rule.scope, subject, "program")
+                if not isinstance(program, Program):
+                    self.leave(subject.name, [rule.id], "it is not a supervisor program, and only those are rewritten")
+                    continue
+                holder = root_of(rule.scope, subject, fact.partition(".")[0])
+                self.take(site, asked, _Bid(rule.id, program, holder, bound))
+        asks = [ask for ask in self.asks if ask.bound.fact == fact]
+        for _, program, holder in holders(self.places(site), self.census(site), fact) if asks else ():
+            for ask in asks:
+                if ask.program == program.name:
+                    self.take(site, asked, _Bid(ask.by, program, holder, ask.bound))
         return self.apply_all(fact, site, asked)
+
+    def take(self, site: Site, asked: Asked, bid: _Bid) -> None:
+        """Take down what is asked, unless it is withheld or was refused before."""
+        fact, program = bid.bound.fact, bid.program
+        place = (self.places(site).mains[id(program)], program.section)
+        if bid.bound.unsafe and not self.unsafe:
+            reason = f"{shown(fact, bid.bound.value)}: {bid.bound.unsafe}"
+            self.withheld[program.name, (bid.by,)] = ByHand(program.name, (bid.by,), reason)
+        elif (place, fact) not in self.refused:
+            asked[place].append(bid)
 
     def apply_all(self, fact: str, site: Site, asked: Asked) -> bool:
         """Write one fact of many programs, then read everything again once; without those that it disagrees about."""
@@ -263,15 +317,12 @@ class _Mender:
                 agreeing[place] = agreeing.get(place, True) and agrees
         return {place for place in wanted if not agreeing.get(place, False)}
 
-    def wish(self, fact: str, site: Site, place: Place, asked: list[tuple[Rule, Subject, Finding]]) -> _Wish | None:
+    def wish(self, fact: str, site: Site, place: Place, asked: Sequence[_Bid]) -> _Wish | None:
         """The value that satisfies all that is asked of one program; None where there is none, or it holds already."""
-        rule, subject, _ = asked[0]
-        program = root_of(rule.scope, subject, "program")
-        holder = root_of(rule.scope, subject, fact.partition(".")[0])
-        assert isinstance(program, Program)
+        program, holder = asked[0].program, asked[0].holder
         assert not isinstance(holder, Absent)
-        names = tuple(dict.fromkeys(rule.id for rule, _, _ in asked))
-        bounds = [bound for _, _, finding in asked for bound in finding.bounds if bound.fact == fact]
+        names = tuple(dict.fromkeys(bid.by for bid in asked))
+        bounds = [bid.bound for bid in asked]
         now = getattr(holder, fact.partition(".")[2])
         value = settled(fact, now, bounds)
         if value is None:

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.findings import Verdict
+from auditor.findings import Bound, Verdict
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What someone asks of one program beside the rules: bounds join with those of the rules."""
+
+    program: str
+    """The program's name."""
+    bound: Bound
+    """The fact, and what it is to be."""
+    by: str
+    """Who asks, as a rule's id would stand there: "profile invoiceninja"."""
 
 
 class Change(msgspec.Struct, frozen=True):
