@@ -1,46 +1,26 @@
-"""The generating flow: an app's supervisor and cron files from nothing, sized for this host, judged before they are given."""
+"""The generating flow: an app's supervisor, cron and logrotate files from nothing, sized for this host, and judged."""
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from auditor import audit
+from auditor.dialects.conf import lex
 from auditor.errors import CannotMend, UsageError
-from auditor.facts.laravel import App
-from auditor.facts.origin import NEVER, Mark, observed
-from auditor.facts.queue import Connection
-from auditor.facts.site import Site
+from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
 from auditor.findings import Finding, Severity
+from auditor.ground import Ground, Wishes, take_ground
 from auditor.judge.rulebook import Rulebook
-from auditor.remedies.profile import Profile, Size, choose, size
-from auditor.remedies.scheduler import cron_line, php_of, user_of
+from auditor.remedies.logrotate import logrotate_file
+from auditor.remedies.scheduler import DISCARDED, cron_line
+from auditor.remedies.sizing import Size
 from auditor.remedies.template import render, word
+from auditor.sources.tree import Tree
 
-
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller decides; None leaves it to the host and the profile."""
-
-    profile: str | None = None
-    """Name of the profile."""
-    user: str | None = None
-    """The account that workers and scheduler run under."""
-    php: str | None = None
-    """The PHP binary."""
-    connection: str | None = None
-    """The queue connection."""
-    numprocs: int | None = None
-    """Workers."""
-    memory: float | None = None
-    """--memory in MiB."""
-    timeout: float | None = None
-    """--timeout in seconds."""
-    host_memory: float | None = None
-    """RAM of the host in MiB, where it is not this one."""
+NOT_OURS = frozenset({"memory/workers-fit-host", "timeouts/timeout-not-enforced"})
+"""Rules that a file of ours can break by what the host lacks, or by what else runs on it: told, and no reason to stop."""
 
 
 class Generated(msgspec.Struct, frozen=True):
@@ -53,123 +33,128 @@ class Generated(msgspec.Struct, frozen=True):
     sums: tuple[str, ...]
     """The arithmetic behind numprocs, memory, timeout and stopwaitsecs."""
     replaces: tuple[str, ...]
-    """Programs that already run workers of this app, and that have to go where the new one comes."""
+    """What already runs workers or the scheduler of this app, and has to go where the new ones come."""
     left: tuple[Finding, ...]
     """What still stands against the host with these files in place: settings that no file of ours holds."""
 
 
 def generate(path: str, app: str, rules: Rulebook, wishes: Wishes) -> Generated:
     """Files for one app of a host; raises UsageError, Unreadable, CannotMend."""
-    site = audit.look(path, apps=[app], kind="host")
-    found = site.apps[0]
-    name, profile = choose(found, wishes.profile)
-    connection = _connection(found, wishes)
-    host = site.host
-    if wishes.host_memory is not None:
-        marks: dict[str, Mark] = {**host.marks, "memory": observed()}
-        host = msgspec.structs.replace(host, memory=wishes.host_memory, cgroup_memory=NEVER, marks=marks)
-    sized = _as_wished(size(profile, host, connection), wishes)
-    files = _files(found, site, profile, connection, sized, wishes)
-    overlaid = audit.look(path, apps=[app], kind="host", overrides={p: text.encode() for p, text in files.items()})
-    verdict = audit.judge(overlaid, rules)
-    own = [finding for finding in verdict.findings if finding.file in files and finding.severity is Severity.ERROR]
+    ground = take_ground(path, app, wishes)
+    if ground.no_worker:
+        raise UsageError(ground.no_worker)
+    size = ground.size()
+    files = {
+        ground.program_path: program_text(ground, size, ground.program_name, ground.program_path),
+        ground.cron_path: cron_text(ground, ground.cron_path),
+    }
+    logs = [ground.inside(log) for log in (ground.profile.scheduler_log, *ground.profile.logs) if log is not None]
+    if logs and ground.rotates:
+        files[ground.logrotate_path] = logrotate_text(ground, logs)
+    kinds = (*WORKER_KINDS, "horizon", *SCHEDULER_KINDS)
+    old = [one for one in ground.site.launches if one.app == ground.app.name and one.command.kind in kinds]
+    replaced = [launch for launch in old if launch.file not in files]
+    overrides = {**taken_away(Tree(path), replaced), **{p: text.encode() for p, text in files.items()}}
+    verdict = audit.judge(audit.look(path, apps=[app], kind="host", overrides=overrides), rules)
+    refuse_own_errors(verdict.findings, files)
+    names = tuple(dict.fromkeys(launch.name for launch in replaced))
+    return Generated(ground.profile_name, files, size.sums, names, verdict.findings)
+
+
+def taken_away(tree: Tree, launches: Sequence[Launch]) -> dict[str, bytes]:
+    """The files that start these, without them: how the host looks once a person has taken them away."""
+    texts: dict[str, bytes] = {}
+    for launch in launches:
+        lines = texts.get(launch.file, tree.read(launch.file)).split(b"\n")
+        if launch.runner == "cron":
+            lines[launch.line - 1] = b""
+        elif launch.runner == "supervisor":
+            lines = _without_section(lines, f"program:{launch.name}")
+        else:
+            lines = []
+        texts[launch.file] = b"\n".join(lines)
+    return texts
+
+
+def _without_section(lines: list[bytes], section: str) -> list[bytes]:
+    """A supervisor file's lines with those of one section blank."""
+    blocks = lex(b"\n".join(lines).decode("utf-8", "replace")).blocks
+    starts = [*(block.line - 1 for block in blocks), len(lines)]
+    for block, start, end in zip(blocks, starts, starts[1:], strict=False):
+        if block.name == section:
+            lines[start:end] = [b""] * (end - start)
+    return lines
+
+
+def refuse_own_errors(findings: Sequence[Finding], files: Collection[str]) -> None:
+    """Raise CannotMend where one of our own files would be at fault."""
+    own = [one for one in findings if one.file in files and one.severity is Severity.ERROR and one.rule not in NOT_OURS]
     if own:
         raise CannotMend(own[0].file, f"the generated file would break {own[0].rule}: {own[0].message.rstrip('.')}")
-    replaced = tuple(
-        launch.name
-        for launch in site.launches
-        if launch.app == found.name and launch.command.is_worker and launch.file not in files
-    )
-    left = tuple(finding for finding in verdict.findings if finding.subject not in replaced)
-    return Generated(name, files, sized.sums, replaced, left)
 
 
-def _connection(app: App, wishes: Wishes) -> Connection | None:
-    name = wishes.connection or ("" if app.is_unknown("default_connection") else app.default_connection)
-    found = next((c for c in app.connections if c.name == name), None)
-    if wishes.connection is not None and found is None:
-        known = ", ".join(c.name for c in app.connections)
-        raise UsageError(f"config/queue.php has no connection “{wishes.connection}”; it has {known}")
-    if found is not None and found.idles:
-        usable = ", ".join(c.name for c in app.connections if not c.idles)
-        raise UsageError(
-            f"the queue connection “{found.name}” runs jobs at once and needs no worker; set QUEUE_CONNECTION, or name one "
-            f"of {usable} with --connection"
-        )
-    return found
-
-
-def _as_wished(found: Size, wishes: Wishes) -> Size:
-    timeout = wishes.timeout or found.timeout
-    changed = [f"{name}: {value:g}, as asked" for name, value in (("numprocs", wishes.numprocs), ("memory", wishes.memory),
-                                                                   ("timeout", wishes.timeout)) if value is not None]  # fmt: skip
-    return Size(
-        wishes.numprocs or found.numprocs,
-        wishes.memory or found.memory,
-        timeout,
-        found.stopwaitsecs if wishes.timeout is None else timeout + 30,
-        (*found.sums, *changed),
+def program_text(ground: Ground, size: Size, name: str, path: str) -> str:
+    """The supervisor program that runs its workers, or its Horizon master."""
+    account = ground.who()
+    return render(
+        "supervisor/program.conf.j2",
+        programs=[
+            {
+                "name": word(name, "the program's name", path),
+                "command": _command(ground, size),
+                "directory": ground.folder,
+                "numprocs": size.numprocs,
+                "startsecs": 1,
+                "startretries": ground.profile.worker.startretries,
+                "stopwaitsecs": int(size.stopwaitsecs),
+                "killasgroup": ground.profile.worker.killasgroup,
+                "user": account.user,
+                "home": account.home,
+                "log": f"{ground.log_folder}/{name}{'_%(process_num)02d' if size.numprocs > 1 else ''}.log",
+            }
+        ],
     )
 
 
-def _files(
-    app: App, site: Site, profile: Profile, connection: Connection | None, sized: Size, wishes: Wishes
-) -> dict[str, str]:
-    base = re.sub(r"[^A-Za-z0-9_-]+", "-", posixpath.basename(app.name)).strip("-") or "laravel"
-    horizon = profile.worker.kind == "horizon"
-    name = f"{base}-{'horizon' if horizon else 'worker'}"
-    conf = f"etc/supervisor/conf.d/{name}.conf"
-    cron = f"etc/cron.d/{base}-scheduler"
-    user = word(wishes.user or user_of(app, site, conf), "the account", conf)
-    php = word(wishes.php or php_of(app, site), "the PHP binary", conf)
-    folder = word(f"/{app.name}".rstrip("."), "the app's folder", conf)
-    program = {
-        "name": name,
-        "command": _command(profile, php, folder, connection, sized),
-        "directory": folder,
-        "numprocs": 1 if horizon else sized.numprocs,
-        "startsecs": 1,
-        "startretries": profile.worker.startretries,
-        "stopwaitsecs": int(_stop(app, sized) if horizon else sized.stopwaitsecs),
-        "killasgroup": profile.worker.killasgroup,
-        "user": user,
-        "home": word(dict(site.host.homes).get(user, "/var/www"), "its home folder", conf),
-        "log": f"/var/log/supervisor/{name}{'_%(process_num)02d' if not horizon and sized.numprocs > 1 else ''}.log",
-    }
-    line = cron_line(app, site, cron, system=True, user=user, php=php)
-    return {
-        conf: render("supervisor/program.conf.j2", programs=[program]),
-        cron: render("cron/scheduler.j2", app=folder, line=line.rstrip("\n")),
-    }
+def cron_text(ground: Ground, path: str) -> str:
+    """The file of cron.d that runs its scheduler."""
+    log = ground.scheduler_log
+    line = cron_line(
+        ground.app,
+        ground.site,
+        path,
+        system=True,
+        user=ground.who().user,
+        php=ground.php,
+        memory_limit=ground.profile.worker.php_memory_limit,
+        output=f">> {word(log, 'the log', path)} 2>&1" if log is not None else DISCARDED,
+    )
+    return render("cron/scheduler.j2", app=ground.folder, line=line.rstrip("\n"))
 
 
-def _command(profile: Profile, php: str, folder: str, connection: Connection | None, sized: Size) -> str:
-    worker = profile.worker
-    limit = f" -d memory_limit={worker.php_memory_limit:g}M" if worker.php_memory_limit else ""
+def logrotate_text(ground: Ground, logs: Sequence[str]) -> str:
+    """The logrotate file for these logs, absolute paths."""
+    account = ground.who()
+    mine = [log for log in logs if log.startswith(ground.inside(""))]
+    others = [log for log in logs if log not in mine]
+    return logrotate_file(ground.folder, mine, others, account.user, account.group, ground.logrotate_path)
+
+
+def _command(ground: Ground, size: Size) -> str:
+    worker = ground.profile.worker
+    limit = f" -d memory_limit={size.php_memory_limit:g}M" if size.php_memory_limit else ""
+    start = f"{ground.php}{limit} {ground.inside('artisan')}"
     if worker.kind == "horizon":
-        return f"{php}{limit} {folder}/artisan horizon"
+        return f"{start} horizon"
     options = {
         "queue": ",".join(worker.queues),
         "sleep": worker.sleep,
         "tries": worker.tries,
-        "timeout": int(sized.timeout),
-        "memory": int(sized.memory),
+        "timeout": int(size.timeout),
+        "memory": int(size.memory),
         "max-time": worker.max_time,
     }
     written = " ".join(f"--{option}={value}" for option, value in options.items() if value != "")
-    named = f" {connection.name}" if connection is not None else ""
-    return f"{php}{limit} {folder}/artisan queue:work{named} {written}"
-
-
-def _stop(app: App, sized: Size) -> float:
-    """Horizon is waited for as long as the longest of its supervisors may work."""
-    longest = max((pool.timeout for pool in app.pools if pool.live), default=sized.timeout)
-    if longest == NEVER:
-        raise UsageError("a Horizon supervisor has no timeout; set one in config/horizon.php first")
-    return longest + 30
-
-
-def paths(root: str, folder: str | None, files: Sequence[str]) -> list[Path]:
-    """Where files go on this machine: below the root, or below another folder."""
-    base = Path(folder) if folder is not None else Path(root)
-    return [base / file for file in files]
+    connection = ground.connection
+    named = f" {word(connection.name, 'the connection', ground.drop_in)}" if connection is not None else ""
+    return f"{start} queue:work{named} {written}"

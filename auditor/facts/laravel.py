@@ -29,6 +29,8 @@ class App(Fact, frozen=True):
     """Its root folder in the audited tree, "." for the tree's own root."""
     product: str = "laravel"
     """Which application it is where that is known ("invoiceninja"), else "laravel"."""
+    package: str = ""
+    """Its name in composer.json, as "vendor/name"; "" where it has none."""
     product_version: Version = ()
     """Release of the product, () where it is not known."""
     laravel: Version = ()

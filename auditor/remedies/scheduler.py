@@ -56,14 +56,23 @@ def _new_file(roots: Mapping[str, object], site: Site) -> tuple[str, bytes, str]
 
 
 def cron_line(
-    app: App, site: Site, path: str, *, system: bool, output: str = DISCARDED, user: str = "", php: str = ""
+    app: App,
+    site: Site,
+    path: str,
+    *,
+    system: bool,
+    output: str = DISCARDED,
+    user: str = "",
+    php: str = "",
+    memory_limit: float | None = None,
 ) -> str:
-    """The one line that runs an app's scheduled tasks."""
+    """The one line that runs an app's scheduled tasks; `memory_limit` is PHP's, in MiB."""
     return render(
         "cron/line.j2",
         user=word(user or user_of(app, site, path), "the account", path) if system else "",
         app=word(f"/{app.name}".rstrip("."), "the app's folder", path),
         php=word(php or php_of(app, site), "the PHP binary", path),
+        settings=f" -d memory_limit={memory_limit:g}M" if memory_limit else "",
         output=output,
     )
 

@@ -5,6 +5,8 @@ On a running host the tree's root is "/", so these are the kernel's own files; a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditor.errors import Unreadable
 from auditor.facts.host import Host
 from auditor.facts.origin import NEVER, Mark, observed, origin, unknown
@@ -18,14 +20,14 @@ _NO_LIMIT = 1 << 60
 _MIB = 1024 * 1024
 
 
-def read_host(tree: Tree) -> Host:
+def read_host(tree: Tree, overrides: Mapping[str, bytes] | None = None) -> Host:
     """What can be known of the machine; what cannot is marked with the reason."""
     marks: dict[str, Mark] = {}
     memory = _memory(tree, marks)
     limit = _cgroup_limit(tree, marks)
     cpus = _cpus(tree, marks)
     homes = _homes(tree, marks)
-    rotated, marks["rotated"] = read_rotated(tree)
+    rotated, marks["rotated"] = read_rotated(tree, overrides)
     return Host(
         marks=marks,
         name=_line(tree, "etc/hostname"),

@@ -98,6 +98,7 @@ class _Reader:
             marks=self.marks,
             name=self.folder or ".",
             product=product,
+            package=self.package(),
             product_version=version,
             laravel=laravel,
             connections=connections,
@@ -241,6 +242,17 @@ class _Reader:
     def is_unknown(self, field: str) -> bool:
         """Whether that field could not be known."""
         return field in self.marks and self.marks[field].reason is not None
+
+    def package(self) -> str:
+        """The name of composer.json's own top level, "" where that is no JSON."""
+        import json
+
+        try:
+            data = json.loads(self.read("composer.json") or b"{}")
+        except (ValueError, RecursionError):
+            return ""
+        name = data.get("name") if isinstance(data, dict) else None
+        return name if isinstance(name, str) else ""
 
     def product(self) -> tuple[str, Version]:
         data = self.read("composer.json") or b""

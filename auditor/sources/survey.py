@@ -215,7 +215,7 @@ class _Host(Survey):
     kind = "host"
 
     def site(self) -> Site:
-        host = read_host(self.tree)
+        host = read_host(self.tree, self.overrides)
         confs = self.confs()
         tables = read_crontabs(self.tree, self.overrides)
         units = read_units(self.tree, self.overrides)
