@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -26,6 +28,25 @@ def fixed(name: str, folder: Path) -> tuple[str, int]:
     return "".join(line for line in told.splitlines(keepends=True) if not line.startswith("# written: ")), status
 
 
+def installs() -> list[str]:
+    """The examples on which an installation is shown."""
+    return [name for name in names() if (EXAMPLES / name / "install.txt").is_file()]
+
+
+def installed(name: str, folder: Path) -> tuple[str, int, dict[str, str]]:
+    """What `install --write --write-env` prints for a copy of a host in a folder, its status, and the files it writes."""
+    host = EXAMPLES / name / "host"
+    shutil.copytree(host, folder / "host")
+    told, status = _run("install", "host", "--write", "--write-env", "--no-color", folder=folder)
+    made = {
+        path: text
+        for path, text in tree(folder / "host").items()
+        if not path.endswith(".bak") and not path.startswith("var/lib/") and tree(host).get(path) != text
+    }
+    lines = told.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("# written: ", "# backup: "))), status, made
+
+
 def tree(folder: Path) -> dict[str, str]:
     """Every file below a folder, by its path."""
     if not folder.is_dir():
@@ -33,9 +54,15 @@ def tree(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def _run(*words: str) -> tuple[str, int]:
+def _run(*words: str, folder: Path = EXAMPLES.parent) -> tuple[str, int]:
+    path = os.pathsep.join([str(EXAMPLES.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
-        [sys.executable, "-m", "auditor", *words], capture_output=True, text=True, cwd=EXAMPLES.parent, check=False
+        [sys.executable, "-m", "auditor", *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
     )
     assert not done.stderr, done.stderr
     return done.stdout, done.returncode
@@ -48,6 +75,15 @@ def refresh() -> None:
         (place / "report.txt").write_text(report(name)[0], encoding="utf-8")
         shutil.rmtree(place / "fixed", ignore_errors=True)
         (place / "fix.diff").write_text(fixed(name, place / "fixed")[0], encoding="utf-8")
+    for name in installs():
+        place = EXAMPLES / name
+        shutil.rmtree(place / "installed", ignore_errors=True)
+        with tempfile.TemporaryDirectory() as folder:
+            told, _, made = installed(name, Path(folder))
+        (place / "install.txt").write_text(told, encoding="utf-8")
+        for path, text in made.items():
+            (place / "installed" / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / "installed" / path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import EXAMPLES, fixed, names, report, tree
+from tests.examples import EXAMPLES, fixed, installed, installs, names, report, tree
 
 
 @pytest.mark.parametrize("name", names())
@@ -26,6 +26,16 @@ def test_fixed_files_are_as_expected(name: str, tmp_path: Path) -> None:
     assert told == (EXAMPLES / name / "fix.diff").read_text(encoding="utf-8")
     assert tree(tmp_path) == tree(EXAMPLES / name / "fixed")
     assert status == 0
+
+
+@pytest.mark.parametrize("name", installs())
+def test_installed_files_are_as_expected(name: str, tmp_path: Path) -> None:
+    """What an installation tells and writes is beside the example; only its audit's findings make it exit 1."""
+    told, status, made = installed(name, tmp_path)
+
+    assert told == (EXAMPLES / name / "install.txt").read_text(encoding="utf-8")
+    assert made == tree(EXAMPLES / name / "installed")
+    assert status == (0 if "\nno findings" in told else 1)
 
 
 def test_a_clean_host_is_silent() -> None:

@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "bank": "Tell how the bank feeds of an InvoiceNinja stand, and what to do by when.",
     "generate": "Write supervisor and cron files for an app from nothing.",
     "why": "Rank what can be behind a symptom, such as “mail is not sent”, by the evidence.",
+    "install": "Set up an app's workers, scheduler and settings as a whole, mending what runs already.",
+    "uninstall": "Take away exactly what `install` wrote.",
     "facts": "Print what was read, as JSON that another audit can judge.",
     "render": "Turn a saved JSON report into any other form.",
     "baseline": "Write what is found now to a file that later audits live with.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +26,17 @@ class Write(NamedTuple):
     """What it held when it was judged, None where it was not there."""
     after: bytes
     """What it is to hold."""
+    backup: bool = True
+    """Whether the old one is worth a copy: not where it is our own."""
 
 
-def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
-    """Write them all; gives the backups made. Raises CannotMend, and leaves everything as it was, where one cannot be."""
+def deliver(
+    writes: Sequence[Write], *, backup: bool = True, record: Callable[[Sequence[Path]], Write] | None = None
+) -> list[Path]:
+    """Write them all; gives the backups made. Raises CannotMend, and leaves everything as it was, where one cannot be.
+
+    `record` makes one more file, which may tell of the backups; it is written with the others or not at all.
+    """
     staged: list[tuple[Write, Path]] = []
     backups: list[Path] = []
     done: list[Write] = []
@@ -38,8 +45,12 @@ def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
             _unchanged(write)
             staged.append((write, _stage(write)))
         for write, _ in staged:
-            if backup and write.before is not None:
+            if backup and write.backup and write.before is not None:
                 backups.append(_backup(write))
+        if record is not None:
+            last = record(backups)
+            _unchanged(last)
+            staged.append((last, _stage(last)))
         for write, partial in staged:
             os.replace(partial, write.target)
             done.append(write)
@@ -49,7 +60,7 @@ def deliver(writes: Sequence[Write], *, backup: bool = True) -> list[Path]:
             made.unlink(missing_ok=True)
         if not isinstance(problem, OSError):
             raise
-        shown = writes[len(done)].shown if len(done) < len(writes) else ""
+        shown = staged[len(done)][0].shown if len(done) < len(staged) else writes[len(staged)].shown
         raise CannotMend(
             shown, f"it cannot be written: {(problem.strerror or str(problem)).lower()}; nothing was changed"
         ) from None
