@@ -24,6 +24,8 @@ from auditor.install import running
 from auditor.install.model import Piece, Plan, Setting
 from auditor.install.settings import settings
 from auditor.judge.rulebook import Rulebook
+from auditor.remedies.plan import Change
+from auditor.remedies.plan import Plan as Mended
 from auditor.remedies.sizing import Size
 from auditor.sources.survey import kind_of_tree
 from auditor.sources.tree import Tree
@@ -120,7 +122,7 @@ class _Installer:
         refuse_own_errors(audit.judge(self.look(), self.rules).findings, self.made)
         return self.told(done, changes, env_piece)
 
-    def told(self, done: mend.Plan, changes: list[Setting], env_piece: Piece | None) -> Plan:
+    def told(self, done: Mended, changes: list[Setting], env_piece: Piece | None) -> Plan:
         """The plan as it is told, once every text is settled."""
         ground, after = self.ground, self.look()
         pieces = [
@@ -292,6 +294,6 @@ class _Installer:
         return told
 
 
-def _note(change: mend.Change) -> str:
+def _note(change: Change) -> str:
     why = f"   unsafe: {'; '.join(change.unsafe)}" if change.unsafe else ""
     return f"{change.subject}: {change.told}   {', '.join(change.rules)}{why}"
