@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pwd
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from auditor.findings import Verdict
+from auditor.findings import Finding, Verdict
 from tests.proofs import proof
 from tests.proofs.scenes import scheduler, tasks
 from tests.proofs.scenes.scheduler import VARIANTS, Ticked
@@ -31,10 +32,8 @@ class Tried(NamedTuple):
     """What `fix` wrote; "" where it was put right by hand."""
 
 
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tried]:
+def try_all(folder: Path) -> dict[str, Tried]:
     """What came of each variant: all run by one cron, put right, and run by another."""
-    folder = tmp_path_factory.mktemp("cron")
     hosts = {name: scheduler.lay_out(folder / name, name) for name in VARIANTS}
     before = {name: proof.judged(host) for name, host in hosts.items()}
     bad = scheduler.observe(hosts, folder / "bad", [name for name, one in VARIANTS.items() if one.ticks], speed=30)
@@ -52,41 +51,55 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tried]:
     return {name: Tried(before[name], bad[name], after[name], good[name], remedies[name]) for name in VARIANTS}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_schedule_runs_or_not(tried: dict[str, Tried], name: str, record_proof: Callable[[proof.Proved], None]) -> None:
+def test_schedule_runs_or_not(
+    tmp_path: Path, record_proof: Callable[[proof.Proved], None], subtests: pytest.Subtests
+) -> None:
     """Each variant is found, runs the schedule or fails as its rule says, and runs once it is put right."""
-    variant, one = VARIANTS[name], tried[name]
-    found = [
-        each for each in one.before.findings if (each.rule, each.subject) == (variant.rule, scheduler.subject(name))
-    ]
+    for name, one in try_all(tmp_path).items():
+        with subtests.test(name):
+            found = must_be_found(name, one)
+            must_run_or_not(name, one)
+            must_be_put_right(name, one)
+            for each in found:
+                severity, variant = each.severity.value, VARIANTS[name]
+                record_proof(proof.Proved(each.rule, severity, variant.harm, one.remedy, variant.remedied))
+
+
+def must_be_found(name: str, one: Tried) -> list[Finding]:
+    """The finding of the variant's own rule; of a sound one none whatever."""
+    variant = VARIANTS[name]
+    about = (variant.rule, scheduler.subject(name))
+    found = [each for each in one.before.findings if (each.rule, each.subject) == about]
 
     assert len(found) == (variant.rule is not None), proof.told(one.before)
     assert variant.rule is not None or not one.before.findings, proof.told(one.before)
+    assert all(each.fixable == (variant.by_hand is None) for each in found), "what it can write, fix must write"
+    return found
+
+
+def must_run_or_not(name: str, one: Tried) -> None:
+    """As it is, it runs the schedule or does not, and cron says of it what the variant expects."""
+    variant = VARIANTS[name]
+
     assert bool(one.bad.ticks) == variant.ticks
     assert {each.uid for each in one.bad.ticks} == ({pwd.getpwnam(variant.user).pw_uid} if variant.ticks else set())
+    assert variant.starts or not one.bad.started, "what cron refuses it never starts"
+    assert name != "sound" or len(one.bad.started) >= 2
     assert variant.words in "\n".join(one.bad.said)
     if not variant.words:
         assert not [line for line in one.bad.said if "rror" in line]
 
-    assert all(each.fixable == (variant.by_hand is None) for each in found), "what it can write, fix must write"
+
+def must_be_put_right(name: str, one: Tried) -> None:
+    """Put right, no error is left of it, and it runs every minute as its own account."""
+    variant = VARIANTS[name]
+    left = [each for each in one.after.findings if each.rule == variant.rule or each.severity == "error"]
+
     assert not one.remedy.startswith("none"), one.remedy
-    assert not [each for each in one.after.findings if each.rule == variant.rule or each.severity == "error"], (
-        proof.told(one.after)
-    )
+    assert not left, proof.told(one.after)
     assert len(one.good.ticks) >= 2
     assert {each.uid for each in one.good.ticks} == {pwd.getpwnam(variant.account).pw_uid}
     assert not [line for line in one.good.said if "rror" in line]
-    if variant.rule is not None:
-        severity = found[0].severity.value
-        record_proof(proof.Proved(variant.rule, severity, variant.harm, one.remedy, variant.remedied))
-
-
-def test_cron_says_what_it_started(tried: dict[str, Tried]) -> None:
-    """What cron starts it logs, and what it refuses it never starts."""
-    for name, variant in VARIANTS.items():
-        if not variant.starts:
-            assert not tried[name].bad.started, name
-    assert len(tried["sound"].bad.started) >= 2
 
 
 def test_every_broken_variant_has_a_rule() -> None:
