@@ -32,11 +32,11 @@ audit: $(VENV)/.run ## set up what the auditor needs and audit an example host (
 
 .PHONY: test
 test: system-packages lint types ## everything CI checks: the oracles' packages, lint, types, all tests
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal --ignore tests/proofs --deselect "tests/live/test_processes.py::test_memory_of_children" --deselect "tests/test_bad_input.py::test_bad_input[50,000 programs in one file]" --deselect "tests/test_bad_input.py::test_mending_bad_input[10,000 unknown variables]" --deselect "tests/test_bad_input.py::test_mending_bad_input[50,000 programs in one file]"
+	@$(PYTHON) -m pytest -q -n 3 --dist worksteal --deselect "tests/test_bad_input.py::test_bad_input[50,000 programs in one file]" --deselect "tests/test_bad_input.py::test_mending_bad_input[10,000 unknown variables]" --deselect "tests/test_bad_input.py::test_mending_bad_input[50,000 programs in one file]"
 
 .PHONY: proofs
 proofs: system-packages $(VENV)/.dev ## the harms, shown with real workers, queues and supervisors
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/proofs --table docs/proofs.md
+	@$(PYTHON) -m pytest -q -n 4 --dist worksteal tests/proofs --table docs/proofs.md
 
 .PHONY: bench
 bench: $(VENV)/.dev ## measure start-up, audits and readers against their budgets

@@ -10,7 +10,7 @@ import pytest
 
 from tests.proofs.table import as_page, as_text, rows_of
 from tests.stack.backends import SQLITE, Backend, on_mariadb, on_redis
-from tests.stack.fixtures import database, mariadb_server, redis_server
+from tests.stack.fixtures import database, mariadb_server, redis_cluster, redis_server
 
 if TYPE_CHECKING:
     from tests.proofs.proof import Proved
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytest.register_assert_rewrite("tests.proofs.scenes", "tests.proofs.proof")  # a failed assertion shows its values
 
-__all__ = ["database", "mariadb_server", "prove", "record_proof", "redis_server"]
+__all__ = ["database", "mariadb_server", "prove", "record_proof", "redis_cluster", "redis_server"]
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def prove(
     from tests.proofs import proof
 
     def run(kind: Callable[[Backend], Scene], name: str = "redis") -> None:
-        if name == "redis":
-            backend = on_redis(request.getfixturevalue("redis_server"))
+        if name.startswith("redis"):
+            backend = on_redis(request.getfixturevalue({"redis": "redis_server"}.get(name, name)))
         elif name == "mariadb":
             backend = on_mariadb(request.getfixturevalue("database"))
         else:

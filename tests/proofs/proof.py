@@ -80,7 +80,8 @@ def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> P
     """
     scene = kind(backend)
     host = scene.lay_out(folder / "bad", bad=True)
-    found = finding(host.folder, scene.rule, scene.subject.replace("{connection}", backend.connection))
+    subject = scene.subject.replace("{connection}", backend.connection).replace("{folder}", str(host.folder))
+    found = finding(host.folder, scene.rule, subject)
     scene.harmed(scene.observe(host))
     remedy = ""
     if found.fixable:

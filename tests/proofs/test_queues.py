@@ -49,6 +49,11 @@ def test_memory_restarts_fatal(prove: Prove) -> None:
     prove(queues.MemoryRestartsFatal)
 
 
+def test_memory_runs_out(prove: Prove) -> None:
+    """Three workers on a host that has the memory for two."""
+    prove(queues.MemoryRunsOut)
+
+
 def test_dies_in_mid_job(prove: Prove) -> None:
     """Where PHP's memory_limit is below --memory, a leak ends a worker in a job and not between two."""
     prove(queues.DiesInMidJob)
@@ -77,6 +82,11 @@ def test_sqlite_locks_programs_out(prove: Prove) -> None:
 def test_packed_job_runs_again(prove: Prove) -> None:
     """phpredis packs what the queue looks for."""
     prove(queues.PackedJobRunsAgain)
+
+
+def test_cluster_refuses_jobs(prove: Prove) -> None:
+    """A queue's keys in different slots of a cluster."""
+    prove(queues.ClusterRefusesJobs, "redis_cluster")
 
 
 def test_failed_job_is_gone(prove: Prove) -> None:

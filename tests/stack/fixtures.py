@@ -45,6 +45,18 @@ def redis_server(tmp_path: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture
+def redis_cluster(tmp_path: Path) -> Iterator[Redis]:
+    """An empty Redis cluster of the test's own."""
+    folder = tmp_path / "redis-cluster"
+    folder.mkdir()
+    server = Redis.cluster(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
 def on_each_backend(request: pytest.FixtureRequest) -> Backend:
     """The backend the test is parametrised with (indirect): "redis", "mariadb" or "sqlite"."""
     if request.param == "redis":

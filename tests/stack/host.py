@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tests.stack.cron import Cron
 from tests.stack.journal import Journal
 from tests.stack.laravel import Laravel, web_user
+from tests.stack.memory import MemoryLimit
 from tests.stack.polling import StackError, until
 from tests.stack.processes import DIES_WITH_US
 from tests.stack.rooms import run, start_words
@@ -87,6 +88,8 @@ class Host:
         self.supervisord: Supervisord | None = None
         self.alone = False
         """Whether it has a loopback of its own, from which nothing of this machine is reached, nor it from there."""
+        self.memory: MemoryLimit | None = None
+        """How much memory it has; None for this machine's own."""
         self._cron: Cron | None = None
         self._holder: subprocess.Popen[str] | None = None
         self._pid = 0
@@ -139,7 +142,8 @@ class Host:
         if not self._pid:
             raise StackError("The host is not running: call open() or start() first.")
         enter = ["/usr/bin/nsenter", "--target", str(self._pid)]
-        return [*enter, *self._namespaces, "--", *start_words(words, cwd, user, env)]
+        inside = [*enter, *self._namespaces, "--", *start_words(words, cwd, user, env)]
+        return inside if self.memory is None else self.memory.enter(inside)
 
     @property
     def _namespaces(self) -> tuple[str, ...]:

@@ -36,6 +36,19 @@ class Redis:
             raise
         return server
 
+    @classmethod
+    def cluster(cls, folder: Path) -> Redis:
+        """A cluster of one node, which has all the slots: keys of different ones it keeps apart as six would."""
+        options = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]
+        server = on_free_port(lambda port: cls.start(folder, *options, "--cluster-port", str(port)))
+        try:
+            server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+            until(lambda: "cluster_state:ok" in server.cli("CLUSTER", "INFO"), 5, "the cluster is up", server.child.log)
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
     def _answers(self) -> bool:
         self.child.must_run()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as talk:

@@ -12,12 +12,17 @@ from tests.stack.host import Host
 from tests.stack.journal import Journal
 from tests.stack.laravel import Laravel, web_user
 from tests.stack.mariadb import Database
+from tests.stack.memory import MemoryLimit
 from tests.stack.polling import until
 from tests.stack.redis import Redis
 from tests.stack.supervisord import Supervisord
 
 LOCKED = "database is locked"
 """What SQLite says to who comes second."""
+SLOTS = "All keys do not map to the same slot"
+"""What phpredis says to a script whose keys a cluster keeps apart."""
+KILLED = "terminated by SIGKILL; not expected"
+"""What supervisord says of a worker that it did not kill itself."""
 
 
 class SyncWorkerIdles(Scene):
@@ -283,6 +288,48 @@ class PackedJobRunsAgain(Scene):
         assert [len(seen.starts), len(seen.ends)] == [1, 1]
 
 
+class ClusterRefusesJobs(Scene):
+    """On a Redis cluster the keys of a queue lie in different slots: no job is taken in, and each look is an error."""
+
+    rule = "queue/redis-cluster-tag"
+    subject = "redis"
+    bad = Change(env={"REDIS_QUEUE": "default"})
+    good = Change(env={"REDIS_QUEUE": "{default}"})
+    backends: ClassVar[tuple[str, ...]] = ("redis_cluster",)
+
+    @override
+    def prepare(self, host: Host, *, bad: bool) -> None:
+        path = host.folder / "var/www/app/config/database.php"
+        single = "\n        'default' => ["
+        node = "[['host' => env('REDIS_HOST'), 'port' => env('REDIS_PORT'), 'database' => 0]]"
+        text = path.read_text()
+        assert single in text
+        path.write_text(
+            text.replace(single, f"\n        'clusters' => ['default' => {node}],{single.replace('default', 'one')}")
+        )
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        pushed = host.laravel.push("J")
+        self.await_job_unless_harmed(host, "J", 0)
+        self.await_if_harmed(lambda: SLOTS in host.laravel.log, 0, "the worker is refused", server.log_path)
+        server.wait_for(NAME, "RUNNING")
+        return see(host, output=pushed.output, exit_code=pushed.exit_code)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        """`output` and `exit_code` are the push's own."""
+        assert seen.exit_code == 1
+        assert SLOTS in seen.output
+        assert seen.states == {NAME: "RUNNING"}
+        assert not seen.starts
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.exit_code == 0
+        assert seen.labels("end") == {"J"}
+
+
 class FailedJobIsGone(Scene):
     """With the failed-job driver null a job that has used up its tries leaves no trace."""
 
@@ -469,6 +516,49 @@ class MemoryRestartsFatal(Scene):
     def unharmed(self, seen: Seen) -> None:
         assert seen.left == 0
         assert len({one.pid for one in seen.ends}) == 1
+
+
+class MemoryRunsOut(Scene):
+    """Workers that may together take more memory than there is are killed by the kernel, in the middle of their jobs."""
+
+    rule = "memory/workers-fit-host"
+    subject = "{folder}"
+    then = "Every job ends."
+    always = Change(
+        options={"memory": "300"},
+        files={"proc/meminfo": "MemTotal: 16000000 kB\n", "sys/fs/cgroup/memory.max": f"{700 << 20}\n"},
+    )
+    bad = Change(program={"numprocs": "3"})
+    good = Change(program={"numprocs": "1"})
+
+    @override
+    def observe(self, host: Host) -> Seen:
+        host.memory = MemoryLimit(700)
+        try:
+            return super().observe(host)
+        finally:
+            host.memory.remove()
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J", megabytes=250, seconds=10, count=3).must()
+        until(
+            lambda: len(host.journal.ends()) == 3 or KILLED in server.log,
+            15,
+            "all jobs end, or a worker is killed",
+            server.log_path,
+        )
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert KILLED in seen.log
+        assert seen.labels("start") - seen.labels("end")
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert KILLED not in seen.log
+        assert len(seen.ends) == len(seen.starts) == 3
 
 
 class DiesInMidJob(Scene):

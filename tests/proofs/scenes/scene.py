@@ -167,7 +167,7 @@ class Scene:
     rule: str
     """The rule that must object to the bad host."""
     subject: str = "worker"
-    """What its finding is about; {connection} is the backend's."""
+    """What its finding is about; {connection} is the backend's, {folder} the host's own."""
     then: ClassVar[str] = "The job is run."
     """What is seen once the host is put right, in a sentence."""
     always: ClassVar[Change] = Change()
