@@ -11,8 +11,10 @@ from auditor import audit, mend
 from auditor.findings import Finding, Verdict
 from auditor.judge.rulebook import Rulebook
 from auditor.remedies.deliver import Write, deliver
-from tests.proofs.scenes.scene import Scene
+from tests.proofs.scenes.live import Live
+from tests.proofs.scenes.scene import Scene, Seen
 from tests.stack.backends import Backend
+from tests.stack.host import Host
 
 
 class Proved(NamedTuple):
@@ -41,9 +43,8 @@ def judged(folder: Path) -> Verdict:
     return audit.judge(audit.look(str(folder)), rules())
 
 
-def finding(folder: Path, rule: str, subject: str) -> Finding:
-    """The finding of this rule about this subject; fails where the audit has none."""
-    verdict = judged(folder)
+def finding(verdict: Verdict, rule: str, subject: str) -> Finding:
+    """The finding of this rule about this subject; fails where there is none."""
     found = next((one for one in verdict.findings if (one.rule, one.subject) == (rule, subject)), None)
 
     assert found is not None, f"{rule} is silent about {subject}: {told(verdict)}"
@@ -60,9 +61,8 @@ def fix(folder: Path, rule: str) -> str:
     return ", ".join(dict.fromkeys(change.told for change in changes))
 
 
-def must_be_clean(folder: Path, rule: str) -> None:
+def must_be_clean(verdict: Verdict, rule: str) -> None:
     """Fail where the audit still finds the rule, or any error."""
-    verdict = judged(folder)
     left = [one for one in verdict.findings if one.rule == rule or one.severity == "error"]
 
     assert not left, told(verdict)
@@ -73,6 +73,14 @@ def told(verdict: Verdict) -> str:
     return "".join(f"\n  {one.severity.value} {one.rule} {one.subject}: {one.message}" for one in verdict.findings)
 
 
+def audited_and_observed(scene: Scene, host: Host) -> tuple[Verdict, Seen]:
+    """The audit's word on a host and what came to pass on it, in that order; a Live scene's is asked while it runs."""
+    if not isinstance(scene, Live):
+        return judged(host.folder), scene.observe(host)
+    seen = scene.observe(host)
+    return audit.judge(scene.site, rules()), seen
+
+
 def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> Proved:
     """Audit the scene's bad host and run it; then put it right, and audit and run that.
 
@@ -80,9 +88,10 @@ def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> P
     """
     scene = kind(backend)
     host = scene.lay_out(folder / "bad", bad=True)
+    verdict, seen = audited_and_observed(scene, host)
     subject = scene.subject.replace("{connection}", backend.connection).replace("{folder}", str(host.folder))
-    found = finding(host.folder, scene.rule, subject)
-    scene.harmed(scene.observe(host))
+    found = finding(verdict, scene.rule, subject)
+    scene.harmed(seen)
     remedy = ""
     if found.fixable:
         scene.renew(host)
@@ -90,6 +99,7 @@ def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> P
     else:
         host = scene.lay_out(folder / "good", bad=False)
     scene.put_right = True
-    must_be_clean(host.folder, scene.rule)
-    scene.unharmed(scene.observe(host))
+    verdict, seen = audited_and_observed(scene, host)
+    must_be_clean(verdict, scene.rule)
+    scene.unharmed(seen)
     return Proved(scene.rule, found.severity.value, scene.harm(), remedy, scene.then)
