@@ -1,0 +1,157 @@
+"""Harms of InvoiceNinja's settings that are Laravel's own doing: its settings and schedule stand here, none of its code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from tests.proofs.scenes.scene import Change, Scene, Seen, see
+from tests.proofs.scenes.tasks import KERNEL, UnderCron
+from tests.stack.host import Host
+from tests.stack.polling import until
+from tests.stack.supervisord import Supervisord
+
+CONFIG = """\
+<?php
+
+return [
+
+    'environment' => env('NINJA_ENVIRONMENT', 'selfhost'),
+
+    'is_docker' => env('IS_DOCKER', false),
+
+    'internal_queue_enabled' => env('INTERNAL_QUEUE_ENABLED', true),
+
+    'expanded_logging' => env('EXPANDED_LOGGING', false),
+
+];
+"""
+"""Of config/ninja.php what the auditor reads."""
+CACHE = """\
+<?php
+
+return [
+
+    'default' => env('CACHE_DRIVER', 'file'),
+
+    'stores' => [
+
+        'database' => [
+            'driver' => 'database',
+            'table' => 'cache',
+            'connection' => null,
+        ],
+
+        'file' => [
+            'driver' => 'file',
+            'path' => storage_path('framework/cache/data'),
+        ],
+
+    ],
+
+    'prefix' => 'works_cache',
+
+];
+"""
+"""A config/cache.php with a store in the database."""
+NINJA = Change(
+    files={"var/www/app/config/ninja.php": CONFIG, "var/www/app/VERSION.txt": "5.12.29\n"},
+    env={"NINJA_ENVIRONMENT": "selfhost", "INTERNAL_QUEUE_ENABLED": "false"},
+)
+"""What makes the application one of InvoiceNinja's to the auditor."""
+
+
+class CacheHasNoTable(UnderCron):
+    """With the cache in a database that has no table for it a scheduled task gets no lock, and ends before it begins."""
+
+    rule = "invoiceninja/cache-table-missing"
+    subject = "var/www/app"
+    then = "The task is run."
+    always = Change(files={"var/www/app/app/Console/Kernel.php": KERNEL, "var/www/app/config/cache.php": CACHE}).over(
+        NINJA
+    )
+    bad = Change(env={"CACHE_DRIVER": "database"})
+    good = Change(env={"CACHE_DRIVER": "file"})
+
+    @override
+    def look(self, host: Host) -> Seen:
+        until(lambda: host.journal.starts() or "no such table" in host.laravel.log, 8, "the task is run, or is not")
+        return Seen(starts=host.journal.starts(), output=host.laravel.log)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        """`output` is the application's log."""
+        assert "no such table: cache" in seen.output
+        assert not seen.starts
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert "no such table" not in seen.output
+        assert seen.starts
+
+
+SCHEDULE = """\
+<?php
+
+namespace App\\Console;
+
+use App\\Journal;
+use Illuminate\\Console\\Scheduling\\Schedule;
+use Illuminate\\Foundation\\Console\\Kernel as ConsoleKernel;
+
+class Kernel extends ConsoleKernel
+{
+    protected function schedule(Schedule $schedule)
+    {
+        if (config('ninja.internal_queue_enabled')) {
+            $schedule->command('queue:work database --stop-when-empty')->everyMinute()->withoutOverlapping();
+        }
+        $schedule->call(fn () => Journal::write('tick', 'schedule'))->everyMinute();
+        $schedule->command('queue:prune-failed')->daily();
+    }
+
+    protected function commands()
+    {
+        $this->load(__DIR__.'/Commands');
+    }
+}
+"""
+"""A schedule that starts a worker of its own for the connection "database", as InvoiceNinja's does."""
+
+
+class OwnWorkerReadsDatabase(Scene):
+    """The worker that InvoiceNinja's schedule starts reads the connection "database" alone: jobs in Redis wait for ever."""
+
+    rule = "invoiceninja/internal-queue-only-database"
+    subject = "var/www/app"
+    always = Change(
+        files={"var/www/app/app/Console/Kernel.php": SCHEDULE},
+        env={"INTERNAL_QUEUE_ENABLED": "true"},
+    ).over(NINJA)
+    clock: ClassVar[str | None] = None
+
+    @override
+    def conf(self, change: Change, *, bad: bool) -> str:
+        return "" if bad else super().conf(change, bad=bad)
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("J").must()
+        host.laravel.push("D", connection="database").must()
+        cron = host.cron(speed=30)
+        until(lambda: host.journal.ends("D"), 15, "the schedule's own worker runs a job", cron.child.log)
+        until(lambda: len(host.journal.ticks()) >= 2, 10, "the schedule runs twice", cron.child.log)
+        self.await_job_unless_harmed(host, "J")
+        return see(host, left=host.laravel.count())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        """`left` are the jobs in Redis."""
+        assert seen.labels("end") == {"D"}
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"D", "J"}
+        assert seen.left == 0
