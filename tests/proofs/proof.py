@@ -92,13 +92,13 @@ def prove(kind: Callable[[Backend], Scene], folder: Path, backend: Backend) -> P
     subject = scene.subject.replace("{connection}", backend.connection).replace("{folder}", str(host.folder))
     found = finding(verdict, scene.rule, subject)
     scene.harmed(seen)
+    scene.put_right = True
     remedy = ""
     if found.fixable:
         scene.renew(host)
         remedy = fix(host.folder, scene.rule)
     else:
         host = scene.lay_out(folder / "good", bad=False)
-    scene.put_right = True
     verdict, seen = audited_and_observed(scene, host)
     must_be_clean(verdict, scene.rule)
     scene.unharmed(seen)

@@ -1,4 +1,4 @@
-"""Harms that only the running system shows: it is asked while it runs, from within, as its administrator would ask it."""
+"""Harms that the running system tells: it is asked while it runs, from within, as its administrator would ask it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing_extensions import override
 
 from auditor import audit
 from auditor.facts.site import Site
+from tests.proofs.scenes.programs import ExitedStaysDead, UnknownOption
+from tests.proofs.scenes.queues import AttemptsOverflow
 from tests.proofs.scenes.scene import NAME, Change, Scene, Seen, see
+from tests.stack.backends import Backend
 from tests.stack.host import Host
+from tests.stack.mariadb import Database
 from tests.stack.rooms import run
 from tests.stack.supervisord import Supervisord
 
@@ -19,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 class Live(Scene):
-    """A host that is audited with --live, at the end of what is done with it."""
+    """A host with workers and a cron, audited with --live at the end of what is done with it."""
 
     clock: ClassVar[str | None] = None  # what is asked goes by the real one
     site: Site
@@ -27,12 +31,22 @@ class Live(Scene):
 
     @override
     def observe(self, host: Host) -> Seen:
-        with host.running(build="pypi") as server:
+        with host.opened():
+            self.before(host)
+            server = host.start(build="pypi", faketime=self.clock)
+            self.start_cron(host)
             seen = self.act(host, server)
             words = [sys.executable, "-m", "auditor", "facts", "/", "--live", "--output", "/run/facts.json"]
             run(host, words, cwd=str(CHECKOUT), seconds=60).must()
             self.site = audit.look(str(host.folder / "run/facts.json"))
             return seen
+
+    def before(self, host: Host) -> None:
+        """What happens before its workers start."""
+
+    def start_cron(self, host: Host) -> None:
+        """Start its cron."""
+        host.cron(speed=1)
 
 
 class NobodyAnswers(Live):
@@ -41,6 +55,8 @@ class NobodyAnswers(Live):
     rule = "backend/unreachable"
     subject = "redis (redis://127.0.0.1:1/0)"
     bad = Change(env={"REDIS_PORT": "1"})
+    words: ClassVar[str] = "Connection refused"
+    """What the application says of it."""
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
@@ -53,7 +69,7 @@ class NobodyAnswers(Live):
     def harmed(self, seen: Seen) -> None:
         """`output` and `exit_code` are the push's own."""
         assert seen.exit_code == 1
-        assert "Connection refused" in seen.output
+        assert self.words in seen.output
         assert seen.states == {NAME: "RUNNING"}
         assert not seen.starts
 
@@ -61,3 +77,90 @@ class NobodyAnswers(Live):
     def unharmed(self, seen: Seen) -> None:
         assert seen.exit_code == 0
         assert seen.labels("end") == {"J"}
+
+
+class LoginRefused(NobodyAnswers):
+    """With a password that is no longer the server's no job can be pushed, and a worker that is RUNNING does nothing."""
+
+    rule = "backend/auth-refused"
+    bad = Change(env={"DB_PASSWORD": "of-last-year"})
+    backends: ClassVar[tuple[str, ...]] = ("mariadb",)
+    words = "Access denied for user"
+
+    def __init__(self, backend: Backend) -> None:
+        """About that server's database."""
+        super().__init__(backend)
+        assert isinstance(backend.server, Database)
+        self.url = f"mysql://works@127.0.0.1:{backend.server.server.port}/{backend.server.name}"
+        self.subject = f"database ({self.url})"
+
+    @override
+    def empty(self, host: Host) -> None:
+        if self.put_right:  # the bad host could not even make its tables
+            super().empty(host)
+
+
+class TablesMissing(LoginRefused):
+    """In a database without its tables no job can be pushed, and a worker that is RUNNING does nothing."""
+
+    rule = "backend/jobs-table-missing"
+    bad = Change()
+    words = "Base table or view not found"
+
+    def __init__(self, backend: Backend) -> None:
+        """About that database."""
+        super().__init__(backend)
+        self.subject = self.url
+
+
+class GivenUp(Live, UnknownOption):
+    """A worker that supervisord has given up stays down, and its jobs wait."""
+
+    rule = "backend/process-fatal"
+    subject = "worker:worker_00"
+
+
+class EndedForGood(Live, ExitedStaysDead):
+    """A worker that has ended with 0, and is not to be started again, stays down, and its jobs wait."""
+
+    rule = "backend/process-exited"
+    subject = "worker:worker_00"
+
+
+class AttemptsFillTheirColumn(Live, AttemptsOverflow):
+    """A job at its 255th attempt stands before all others: counting one more is an error, and nobody gets any job."""
+
+    rule = "backend/jobs-attempts-overflow"
+    subject = "database:default"
+
+    @override
+    def before(self, host: Host) -> None:
+        self.push(host)
+
+
+class CronIsDown(Live):
+    """Where no cron runs, no task does, and nothing says so."""
+
+    rule = "backend/scheduler-silent"
+    subject = "etc/cron.d/works:1"
+    then = "The tasks are run."
+
+    @override
+    def start_cron(self, host: Host) -> None:
+        if self.put_right:
+            host.cron()
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        self.await_unless_harmed(host.journal.ticks, 2, "the schedule runs", host.journal.path)
+        return see(host, starts=host.journal.ticks())
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        """`starts` are the runs of the task that is due each minute."""
+        assert not seen.starts
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.starts
