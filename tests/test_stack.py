@@ -36,8 +36,8 @@ stdout_logfile=/var/log/supervisor/worker.log
 
 
 def quick(start: Callable[[], object]) -> bool:
-    """Whether at least one of three starts takes less than a second (the machine may be busy with others)."""
-    for _ in range(3):
+    """Whether at least one of several starts takes less than a second (the machine may be busy with others)."""
+    for _ in range(12):
         begun = time.monotonic()
         start()
         if time.monotonic() - begun < 1:

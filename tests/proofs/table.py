@@ -26,6 +26,7 @@ Reality has corrected these:
 - `scheduler/cron-percent` had its line made anew from what the percent sign had left of it; now the sign is escaped.
 - `scheduler/missing` got a file of its own beside one that was only to be mended, which ran every task twice.
 - `scheduler/cron-file-name` objected to the backup that `fix` had left in /etc/cron.d.
+- `queue/redis-cluster-tag` said that no job can be taken; already the push is refused.
 - `timeouts/sleep-below-timeout` wrote a `--rest=0` that changed nothing.
 """
 

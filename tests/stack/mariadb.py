@@ -26,6 +26,8 @@ OPTIONS = (
     "--performance-schema=off",
 )
 """Small and quick: nothing of it must outlive the machine."""
+SOCKET = "mariadb.sock"
+"""In its data folder, from which server and client take it: a socket's address holds no long path."""
 USER, PASSWORD = "works", "works-password"
 """Whom the application logs in as."""
 
@@ -99,7 +101,7 @@ class MariaDB:
 
     @classmethod
     def _start(cls, folder: Path, data: Path, port: int, *options: str) -> MariaDB:
-        words = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={folder}/mariadb.sock"]
+        words = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={SOCKET}"]
         words += [f"--port={port}", f"--pid-file={folder}/mariadb.pid", f"--tmpdir={folder}", *OPTIONS, *options]
         server = cls(Child([*_as_other(), *words], folder / "mariadb.log"), folder, port)
         try:
@@ -111,12 +113,14 @@ class MariaDB:
         return server
 
     def _client(self, text: str, database: str) -> subprocess.CompletedProcess[str]:
-        words = ["/usr/bin/mariadb", "--no-defaults", "-uroot", f"--socket={self.folder}/mariadb.sock", "-BN", database]
-        return subprocess.run(words, input=text, capture_output=True, text=True, check=False, timeout=20)
+        words = ["/usr/bin/mariadb", "--no-defaults", "-uroot", f"--socket={SOCKET}", "-BN", database]
+        return subprocess.run(
+            words, input=text, capture_output=True, text=True, check=False, timeout=60, cwd=self.folder / "data"
+        )
 
     def _answers(self) -> bool:
         self.child.must_run()
-        return (self.folder / "mariadb.sock").exists() and self._client("SELECT 1", "mysql").returncode == 0
+        return (self.folder / "data" / SOCKET).exists() and self._client("SELECT 1", "mysql").returncode == 0
 
     def sql(self, text: str, database: str = "mysql") -> list[list[str]]:
         """The rows of the answer, as text; raises StackError with the server's own words."""

@@ -166,7 +166,7 @@ VARIANTS: Mapping[str, Variant] = {
     "percent": Variant(
         "scheduler/cron-percent",
         "At a bare percent sign cron ends the command.",
-        SOUND.replace("/dev/null", "/tmp/schedule-$(date +%F).log"),
+        SOUND.replace("/dev/null", "{app}/storage/logs/schedule-$(date +%F).log"),
         about=":1",
     ),
     "undefined-variable": Variant(
