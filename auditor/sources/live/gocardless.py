@@ -43,6 +43,7 @@ MOST_BYTES = 1024 * 1024
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}\Z")
 _SECONDS = re.compile(r"(?:try again )?in (\d{1,6}) seconds", re.IGNORECASE)
+_LEFT = "HTTP_X_RATELIMIT_REMAINING"
 _RESETS = ("HTTP_X_RATELIMIT_RESET", "X-RateLimit-Reset", "Retry-After")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -138,6 +139,8 @@ class _Client:
         self.read = read
         self.opener = urllib.request.build_opener(Stay)
         self.token: Secret | None = None
+        self.rest: int | None = None
+        """Seconds until it may be asked again, where it has said that no call is left; None while one is."""
 
     def post(self, path: str, body: Mapping[str, str]) -> Mapping[str, Any]:
         return self.call(path, msgspec.json.encode(body))
@@ -149,6 +152,8 @@ class _Client:
         import urllib.error
         import urllib.request
 
+        if self.rest is not None:
+            raise _Refused(429, "", self.rest or None)
         headers = {"Accept": "application/json", "User-Agent": f"queue-auditor/{__version__}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -167,8 +172,9 @@ class _Client:
             raise NoAnswer("refused", "it cannot be reached") from None
 
     def taken(self, answer: Any) -> Mapping[str, Any]:
-        with self.clock.closing(answer.close):
-            data = answer.read(MOST_BYTES + 1)
+        if answer.headers.get(_LEFT) == "0":
+            self.rest = _wait(answer.headers) or 0
+        data = self.all_of(answer)
         if len(data) > MOST_BYTES:
             raise NoAnswer("protocol", "its answer is longer than any of its answers is")
         found = _object(data)
@@ -176,17 +182,34 @@ class _Client:
             raise NoAnswer("protocol", "what answers there is not the Bank Account Data API")
         return found
 
+    def all_of(self, answer: Any) -> bytes:
+        """An answer's body, read piece by piece: a server that sends a byte each second is given up in time."""
+        data = b""
+        while len(data) <= MOST_BYTES:
+            self.clock.within(self.read)
+            piece = answer.read1(64 * 1024)
+            if not piece:
+                break
+            data += piece
+        return data
+
     def refused(self, error: Any) -> _Refused:
         """An answer that is an error: its status, and what it says."""
         data = b""
-        with contextlib.suppress(OSError, ValueError), self.clock.closing(error.close):
-            data = error.read(64 * 1024)
+        with contextlib.suppress(OSError, ValueError):
+            data = self.all_of(error)
         body = _object(data) or {}
         words = " ".join(str(body.get(name, "")) for name in ("summary", "detail", "type"))
-        wait = next((int(v) for n in _RESETS if (v := error.headers.get(n, "")).isdecimal() and len(v) < 8), None)
+        wait = _wait(error.headers)
         if wait is None and (found := _SECONDS.search(words)):
             wait = int(found[1])
         return _Refused(int(error.code), words[:400], wait)
+
+
+def _wait(headers: Any) -> int | None:
+    """Seconds until it may be asked again, as its headers say."""
+    told = (headers.get(name, "") for name in _RESETS)
+    return next((int(value) for value in told if value.isdecimal() and len(value) < 8), None)
 
 
 class _Refused(NoAnswer):
