@@ -162,7 +162,7 @@ _DAEMONS = frozenset(
     """.split()
 )
 
-_PHP = late(r"(?:ea-)?(?:php|lsphp)-?(?:\d{1,2}(?:\.?\d{1,2})?)?(?:-cli|-cgi)?")
+_PHP = late(r"(?:ea-)?(?:php|lsphp)-?(?:\d{1,2}(?:\.?\d{1,2})?|__[A-Z][A-Z_]*__)?(?:-cli|-cgi)?")
 _PHP_VERSION = late(r"php-?(\d)\.?(\d{1,2})?(?:-cli|-cgi)?(?:/|$)|/php/(\d)\.(\d{1,2})(?=[./])")
 _PHP_VALUED = frozenset(
     "-c -d -f -r -z -S -t -B -R -F -E -g --php-ini --define --file --run --server --docroot".split()

@@ -355,12 +355,22 @@ class _Joiner:
 
     def environment_of(self, launch: Launch) -> dict[str, str]:
         """What starts it puts into its environment: it beats the same name in .env."""
-        owner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
-        return dict(owner.environment) if isinstance(owner, Program | Unit) else {}
+        found: dict[str, str] = {}
+        for owner in self.owners(launch):
+            found |= dict(owner.environment)
+        return found
 
     def environment_mark(self, launch: Launch) -> Mark:
-        owner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
-        return owner.mark("environment") if isinstance(owner, Program | Unit) else unknown("nothing sets it")
+        """Where the nearest of those that set its environment does."""
+        return next(
+            (one.mark("environment") for one in reversed(self.owners(launch)) if one.environment),
+            unknown("nothing sets it"),
+        )
+
+    def owners(self, launch: Launch) -> list[Service | Program | Unit]:
+        """What sets its environment: the container it runs in, and in that its program or unit."""
+        inner = self.program(launch) if launch.runner == "supervisor" else self.unit(launch)
+        return [one for one in (self.service(launch), inner) if isinstance(one, Service | Program | Unit)]
 
     def horizon(self, launch: Launch) -> Horizon:
         marks = _taken(launch, "name", "user", "processes")
@@ -614,12 +624,16 @@ class _Joiner:
                 "WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule"
             )
         processes, marks["processes"] = self.processes(app)
+        unscheduled, mark = self.deployment.unscheduled(app.name, (launch for launch, _ in self.schedulers))
+        if mark is not None:
+            marks["unscheduled"] = mark
         return msgspec.structs.replace(
             app,
             marks=marks,
             ninja=ninja,
             processes=processes,
             failed_table_missing=self.observed.failed_table_missing(app.name),
+            unscheduled=unscheduled,
             connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
             workers=sum(1 for launch, _ in [*self.workers, *self.horizons] if launch.live and launch.app == app.name),

@@ -8,6 +8,8 @@ from auditor.facts.origin import NEVER, Fact, MiB, Seconds, Version, derived
 
 PRODUCTION_KINDS = ("kubernetes", "app-spec", "ecs", "kamal", "fly", "render")
 """Kinds of services that are written for no developer's machine."""
+WHOLE_KINDS = ("app-spec", "render", "kamal", "fly")
+"""Those of them whose one file is a whole deployment."""
 
 
 class Copied(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +75,7 @@ class Service(Fact, frozen=True, kw_only=True):
     file: str = ""
     """The file that declares it."""
     kind: str = "compose"
-    """"compose", "kubernetes", "procfile", "app-spec", "ecs"."""
+    """"compose", "kubernetes", "procfile", "app-spec", "render", "kamal", "fly", "ecs"."""
     command: str | None = None
     """Its own command as text; None where the image's counts."""
     entrypoint: str | None = None
@@ -129,6 +131,9 @@ class Service(Fact, frozen=True, kw_only=True):
             "compose": "stop_grace_period",
             "kubernetes": "terminationGracePeriodSeconds",
             "app-spec": "termination.grace_period_seconds",
+            "render": "maxShutdownDelaySeconds",
+            "kamal": "stop_timeout",
+            "fly": "kill_timeout",
             "ecs": "stopTimeout",
         }.get(self.kind, "the time to stop")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.facts.container import Image, ServerImage, Service
+from auditor.facts.container import WHOLE_KINDS, Image, ServerImage, Service
 from auditor.facts.launch import WORKER_KINDS, Launch
 from auditor.facts.origin import Fact, Mark, Version, declared, unknown
 from auditor.facts.queue import Connection
@@ -53,6 +53,8 @@ class Deployment:
         needs: dict[tuple[str, str], list[tuple[float, str, bool, Mark]]] = defaultdict(list)
         for launch, fact, field in workers:
             program = programs.get(id(launch))
+            if launch.command.kind == "queue:listen":
+                continue  # it ends at once when it is asked to, and its job with it, however long that would be waited for
             if program is not None:
                 for service in self.by_conf.get(launch.conf) or self.by_conf.get(launch.file) or ():
                     mark = _placed(program, "stopwaitsecs")
@@ -63,6 +65,44 @@ class Deployment:
                     mark = unknown(f"whether it starts {_spoken(launch)} is decided when it starts", mark.origin)
                 needs[launch.file, launch.name].append((getattr(fact, field), _spoken(launch), False, mark))
         return tuple(_needing(service, needs.get((service.file, service.name), [])) for service in self.site.services)
+
+    def unscheduled(self, app: str, schedulers: Iterable[Launch]) -> tuple[tuple[str, ...], Mark | None]:
+        """Files that run all of an app on a platform and nothing that starts its scheduler; an image that may is a doubt."""
+        schedulers = list(schedulers)
+        found: dict[str, Mark] = {}
+        doubt = None
+        for file in dict.fromkeys(service.file for service in self.site.services if service.kind in WHOLE_KINDS):
+            services = [service for service in self.site.services if service.file == file]
+            runs_app = any(launch.file == file and launch.app == app for launch in self.site.launches)
+            if not runs_app or any(self._schedules(service, launch) for launch in schedulers for service in services):
+                continue
+            hidden = next((service for service in services if self._may_schedule(service)), None)
+            if hidden is None:
+                found[file] = declared(services[0].place)
+            else:
+                doubt = unknown(
+                    f"whether the image of {hidden.name} starts the scheduler is not seen here", hidden.place
+                )
+        first = next(iter(found.values()), doubt)
+        return tuple(found), first
+
+    def _schedules(self, service: Service, launch: Launch) -> bool:
+        """Whether a scheduler is started in a service, or by what its image puts in place."""
+        if (launch.file, launch.name) == (service.file, service.name) or launch.conf in service.confs:
+            return True
+        return launch.file == service.built_from or any(
+            table.path == launch.file
+            and (place := table.mark("kind").origin) is not None
+            and place.file == service.built_from
+            for table in self.site.tables
+        )
+
+    def _may_schedule(self, service: Service) -> bool:
+        """Whether a service starts what its image says, and that is not seen, or brings a daemon that may run anything."""
+        if service.command is not None or service.periodic:
+            return False
+        image = next((one for one in self.site.images if one.file == service.built_from), None)
+        return image is None or image.has_cron or image.has_supervisor
 
     def images(self) -> tuple[Image, ...]:
         """Each image, told whether workers are known to run in it."""

@@ -83,6 +83,8 @@ class App(Fact, frozen=True):
 
     schedulers: int = 0
     """How many schedulers run its tasks, counted by the census."""
+    unscheduled: tuple[str, ...] = ()
+    """Files that each run the app on a platform and nothing that starts its scheduler, found by the census."""
     workers: int = 0
     """How many workers or Horizon masters serve it, counted by the census."""
     processes: int = 0
@@ -150,6 +152,11 @@ class App(Fact, frozen=True):
             lines = "line" if self.env_swallowed == 1 else "lines"
             return f"loses {self.env_swallowed} {lines} without an error, behind a quote that is not closed"
         return ""
+
+    @derived("unscheduled")
+    def is_unscheduled_somewhere(self) -> bool:
+        """Whether a file that runs it on a platform starts no scheduler there."""
+        return bool(self.unscheduled)
 
     @derived("retired_env_names")
     def sets_retired_names(self) -> bool:

@@ -58,14 +58,35 @@ class Environment:
 
 
 def read_environment(
-    tree: Tree, base: str, kind: str, read: Callable[[str], bytes | None], env_files: tuple[str, ...]
+    tree: Tree,
+    base: str,
+    kind: str,
+    read: Callable[[str], bytes | None],
+    env_files: tuple[str, ...],
+    contained: Mapping[str, str | Unknown] | None = None,
 ) -> Environment:
-    """The environment of the app whose folder is `base` (with its slash)."""
+    """The environment of the app whose folder is `base` (with its slash).
+
+    What is `contained` in its containers' own environment counts before every file: phpdotenv changes nothing that is set.
+    """
     data = read(".env")
     if kind == "host" or (data is not None and not env_files):
-        return _own(base, data)
-    texts = [(path, found) for path in _candidates(tree, base, env_files) if (found := _read(tree, path)) is not None]
-    return _agreed(base, texts)
+        found = _own(base, data)
+    else:
+        texts = [(path, text) for path in _candidates(tree, base, env_files) if (text := _read(tree, path)) is not None]
+        found = _agreed(base, texts)
+    return _within(found, contained) if contained else found
+
+
+def _within(found: Environment, contained: Mapping[str, str | Unknown]) -> Environment:
+    """An environment inside containers that set some of it."""
+    files = found.lookup
+
+    def lookup(name: str) -> str | bool | Unknown | Missing | None:
+        value = contained.get(name)
+        return files(name) if value is None else env_value(value) if isinstance(value, str) else value
+
+    return Environment(found.path, found.file, example=found.example, lookup=lookup, lines=found.lines)
 
 
 def _own(base: str, data: bytes | None) -> Environment:

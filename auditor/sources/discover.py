@@ -39,13 +39,18 @@ _ENVIRONMENT_NAME = re.compile(
     re.IGNORECASE,
 )
 SCHEDULER = re.compile(rb"schedule:(?:run|work)")
-WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon\b")
+WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon(?![:\w])")
 _STARTS = re.compile(
     rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:|\bcron:|crontab\b"
 )
 _YAML = re.compile(r"\.ya?ml(?:\.(?:example|dist|sample|tmpl|template|j2))?$")
-_PLATFORM = re.compile(r"(?:^|/)(?:\.do/[\w.-]+|render|fly(?:\.[\w-]+)?|config/deploy(?:\.[\w-]+)?)\.(?:ya?ml|toml)$")
+_PLATFORM = re.compile(r"(?:^|/)(?:\.do/[\w.-]+|render|config/deploy(?:\.[\w-]+)?)\.ya?ml$")
 """Files by which a platform runs a whole app, whether or not they name artisan."""
+_OTHER_PLATFORM = re.compile(
+    r"(?:^|/)(?:fly(?:\.[\w-]+)?\.toml|[\w.-]*(?:task[-_]?def(?:inition)?|container[-_]?def(?:inition)?)[\w.-]*\.json)$",
+    re.IGNORECASE,
+)
+"""The same in other forms than YAML."""
 _NO_SCRIPTS = (
     ".tf",
     ".hcl",
@@ -92,6 +97,8 @@ class Found(msgspec.Struct):
     """Files of Ansible variables."""
     procfiles: list[str] = []
     """Procfiles."""
+    platforms: list[str] = []
+    """Files of other forms by which a platform runs an app: fly.toml, ECS task definitions."""
     scripts: list[str] = []
     """Scripts that start or install a worker, a scheduler or supervisord."""
     scheduler_hints: list[str] = []
@@ -149,7 +156,8 @@ def _look(tree: Tree, path: str, name: str, found: Found) -> None:
     )
     cron = _CRON_NAME.search(path) is not None
     unit = _UNIT_NAME.search(name) is not None
-    script = _SCRIPT_NAME.search(name) is not None or "." not in name
+    other = _OTHER_PLATFORM.search(path) is not None
+    script = other or _SCRIPT_NAME.search(name) is not None or "." not in name
     if _ENVIRONMENT_NAME.search(name) is not None:
         found.environment_hints.append(path)
     if not (conf or cron or unit or script) or _TEXT_FOLDERS.search(path):
@@ -182,6 +190,8 @@ def _by_kind(path: str, name: str, data: bytes, found: Found) -> None:
         found.dockerfiles.append(path)
     elif is_compose(name):
         found.composes.append(path)
+    elif _OTHER_PLATFORM.search(path) is not None:
+        found.platforms.append(path)
     elif _YAML.search(name) is not None:
         if is_variable_file(path):
             found.variables.append(path)

@@ -17,6 +17,7 @@ from auditor.sources.app_env import Environment, read_environment
 from auditor.sources.app_schedule import read_schedule
 from auditor.sources.connections import read_connections
 from auditor.sources.horizon import read_horizon
+from auditor.sources.php.values import Unknown
 from auditor.sources.tree import Tree
 
 _LOCKED = rb'"name":\s*"laravel/framework",\s*"version":\s*"v?(\d+(?:\.\d+)*)'
@@ -34,15 +35,30 @@ OTHER_NAMES: Mapping[str, str] = {
 
 
 def read_app(
-    tree: Tree, folder: str, *, kind: str, overrides: Mapping[str, bytes] | None = None, env_files: tuple[str, ...] = ()
+    tree: Tree,
+    folder: str,
+    *,
+    kind: str,
+    overrides: Mapping[str, bytes] | None = None,
+    env_files: tuple[str, ...] = (),
+    contained: Mapping[str, str | Unknown] | None = None,
 ) -> App:
-    """The app in a folder of the tree ("" for its root); `env_files` are a repository's, where they are not in the app."""
-    return _Reader(tree, folder, kind, overrides or {}, env_files).app()
+    """The app in a folder of the tree ("" for its root).
+
+    `env_files` are a repository's, where they are not in the app, and `contained` is what its containers set.
+    """
+    return _Reader(tree, folder, kind, overrides or {}, env_files, contained or {}).app()
 
 
 class _Reader:
     def __init__(
-        self, tree: Tree, folder: str, kind: str, overrides: Mapping[str, bytes], env_files: tuple[str, ...]
+        self,
+        tree: Tree,
+        folder: str,
+        kind: str,
+        overrides: Mapping[str, bytes],
+        env_files: tuple[str, ...],
+        contained: Mapping[str, str | Unknown],
     ) -> None:
         self.tree = tree
         self.folder = folder
@@ -50,6 +66,7 @@ class _Reader:
         self.kind = kind
         self.overrides = overrides
         self.env_files = env_files
+        self.contained = contained
         self.marks: dict[str, Mark] = {"name": declared(origin(self.base + "artisan"))}
 
     def read(self, path: str) -> bytes | None:
@@ -69,7 +86,7 @@ class _Reader:
     def app(self) -> App:
         laravel = self.laravel()
         known = () if "laravel" in self.marks and self.marks["laravel"].reason is not None else laravel
-        env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files)
+        env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files, self.contained)
         config = Config(
             self.read, self.base, env, known or None, cached_allowed=self.kind == "host", why_not=self.why_not
         )

@@ -31,6 +31,7 @@ from auditor.sources.tree import Tree
 
 if TYPE_CHECKING:
     from auditor.sources.discover import Found
+    from auditor.sources.php.values import Unknown
 
 MAIN_FILES = (
     "etc/supervisor/supervisord.conf",
@@ -153,12 +154,21 @@ class Survey(abc.ABC):
         name = folder or "."
         if name not in self.apps:
             self.apps[name] = read_app(
-                self.tree, folder, kind=self.kind, overrides=self.overrides, env_files=self.env_files(folder)
+                self.tree,
+                folder,
+                kind=self.kind,
+                overrides=self.overrides,
+                env_files=self.env_files(folder),
+                contained=self.contained(folder),
             )
 
     def env_files(self, _folder: str) -> tuple[str, ...]:
         """Further environment files that may be an app's; a host's app reads its own and no other."""
         return ()
+
+    def contained(self, _folder: str) -> Mapping[str, str | Unknown]:
+        """What an app's containers set in its environment; a host's app has none."""
+        return {}
 
     def reader(self) -> Reader:
         """What turns programs and lines into launches, with the apps known so far."""

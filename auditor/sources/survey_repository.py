@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from auditor.facts.site import Site, Unread
 from auditor.facts.supervisor import SupervisorConf
 from auditor.sources.crontab import kind_of, read_crontab
 from auditor.sources.discover import SCHEDULER, WORKER, Found, discover
+from auditor.sources.php.values import Unknown
 from auditor.sources.repository import Repository
 from auditor.sources.repository.confs import read_embedded, with_placeholders
 from auditor.sources.repository.starts import read_starts
@@ -89,6 +90,10 @@ class RepositorySurvey(Survey):
         others = [f"{app}/" for app in self.found.apps if app and app != folder]
         return tuple(path for path in self.found.env_files if not any(path.startswith(other) for other in others))
 
+    def contained(self, folder: str) -> Mapping[str, str | Unknown]:
+        """What the containers that are seen to run it set."""
+        return self.repository.settings_of(folder, self.found.apps)
+
     def unit(self, paths: Sequence[str]) -> list[Unit]:
         """The units of these files; one that cannot be read is noted."""
         units = []
@@ -129,6 +134,10 @@ class FileSurvey(RepositorySurvey):
     def daemon_user(self, _conf: str) -> tuple[str, Mark] | None:
         """Nothing beside the file is seen."""
         return None
+
+    def contained(self, _folder: str) -> Mapping[str, str | Unknown]:
+        """Nothing beside the file is seen."""
+        return {}
 
     def site(self) -> Site:
         """What the file says."""

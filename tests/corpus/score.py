@@ -55,7 +55,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "runs-as-root": ("processes/runs-as-root",),
     "scheduler-duplicate": ("scheduler/duplicate", "processes/duplicate-worker"),
     "scheduler-loop-drift": ("scheduler/loop-drifts",),
-    "scheduler-missing": ("scheduler/missing",),
+    "scheduler-missing": ("scheduler/missing", "scheduler/missing-in-deployment"),
     "scheduler-runs-as-root": (
         "scheduler/runs-as-other-user",
         "scheduler/not-files-owner",

@@ -338,3 +338,125 @@ def test_a_scheduler_is_missed_only_where_something_says_how_the_app_is_run(
     assert isinstance(app, App)
 
     assert (None if app.is_unknown("schedulers") else app.schedulers) == count
+
+
+def test_a_script_fills_what_it_starts_and_writes(tmp_path: pathlib.Path) -> None:
+    """A default of the script, or the service's own value, is a worker's; what is not told is a placeholder."""
+    entry = (
+        "#!/bin/sh\nTIMEOUT=${TIMEOUT:-90}\nUSER_NAME=shop\ncat > /etc/supervisor/conf.d/w.conf <<EOF\n[program:mail]\n"
+        'command=php artisan queue:work\nuser=$USER_NAME\nnumprocs=$COUNT\nstopwaitsecs=$(nproc)\nenvironment=A="\\$B"\nEOF\n'
+        "exec php artisan queue:work --timeout=\"$TIMEOUT\" --tries=$TRIES --name='$X'\n"
+    )
+    image = 'FROM php:8.3\nCOPY entry.sh /entry.sh\nCMD ["/entry.sh"]\n'
+    compose = "services:\n  a:\n    build: .\n    environment: {TRIES: 5}\n"
+    site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": image, "entry.sh": entry})
+    command = launch_of(site, "a").command
+    (program,) = site.confs[0].programs
+
+    assert (command.timeout, command.tries, command.name) == (90, 5, "$X")
+    assert program.user == "shop"
+    assert program.is_unknown("numprocs")
+    assert program.is_unknown("stopwaitsecs")
+    assert dict(program.environment) == {"A": "$B"}
+    assert not site.confs[0].refused
+
+
+@pytest.mark.parametrize("path", ["docker-compose.dev.yml", "compose.local.yaml", ".devcontainer/docker-compose.yml"])
+def test_a_compose_file_for_developers(tmp_path: pathlib.Path, path: str) -> None:
+    """Its name says so: nothing of it is judged as a deployment."""
+    site = site_of(tmp_path, {path: "services:\n  w:\n    image: x\n    command: php artisan queue:work\n"})
+
+    assert site.launches == ()
+    assert service_of(site, "w").development
+
+
+def test_what_asks_a_container_how_it_is_starts_nothing(tmp_path: pathlib.Path) -> None:
+    """A health check that looks for the worker leaves no mention that is not understood."""
+    compose = "services:\n  w:\n    image: x\n    healthcheck:\n      test: pgrep -f 'artisan queue:work'\n"
+
+    assert site_of(tmp_path, {**APP, "compose.yml": compose}).worker_hints == ()
+
+
+def test_a_listener_needs_no_time_to_stop(tmp_path: pathlib.Path) -> None:
+    """queue:listen ends at once, whatever time it is given."""
+    compose = "services:\n  w:\n    image: x\n    command: php artisan queue:listen\n"
+
+    assert service_of(site_of(tmp_path, {"compose.yml": compose}), "w").needs is None
+
+
+SPEC = "workers:\n  - name: q\n    run_command: php artisan queue:work\n{}"
+WEB = SPEC.format("services:\n  - name: web\n    dockerfile_path: Dockerfile\n")
+CRON = "* * * * * php /app/artisan schedule:run\n"
+UNSCHEDULED: list[tuple[str, dict[str, str], tuple[str, ...] | None]] = [
+    (SPEC.format(""), {}, (".do/app.yaml",)),
+    (SPEC.format("  - name: s\n    run_command: php artisan schedule:work\n"), {}, ()),
+    (WEB, {"Dockerfile": "FROM php:8.3\n"}, (".do/app.yaml",)),
+    (
+        SPEC.format("services:\n  - name: web\n    dockerfile_path: Dockerfile\n"),
+        {"Dockerfile": "FROM php:8.3\nCOPY cron /etc/crontabs/root\n", "cron": CRON},
+        (),
+    ),
+    (SPEC.format("services:\n  - name: web\n    dockerfile_path: other/Dockerfile\n"), {}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "files", "wanted"), UNSCHEDULED)
+def test_a_platform_without_a_scheduler(
+    tmp_path: pathlib.Path, spec: str, files: dict[str, str], wanted: tuple[str, ...] | None
+) -> None:
+    """It is told by its file, where everything that runs there is seen, though another deployment has one."""
+    elsewhere = {"s.conf": "[program:s]\ncommand=php artisan schedule:work\n"}
+    (subject,) = take_census(site_of(tmp_path, {**SCHEDULES, ".do/app.yaml": spec, **elsewhere, **files})).of("app")
+    app = subject.roots[0]
+    assert isinstance(app, App)
+
+    assert (None if app.is_unknown("unscheduled") else app.unscheduled) == wanted
+
+
+ENV_APP = {
+    **APP,
+    "config/queue.php": "<?php return ['default' => env('QUEUE_CONNECTION', 'database'), 'connections' => ["
+    "'redis' => ['driver' => 'redis', 'queue' => 'default', 'retry_after' => (int) env('RETRY', 90)],"
+    "'database' => ['driver' => 'database', 'table' => 'jobs', 'queue' => 'default', 'retry_after' => 30]]];",
+    ".env.example": "QUEUE_CONNECTION=database\n",
+}
+WORKS = "services:\n  w:\n    image: x\n    command: php artisan queue:work\n    environment:\n{}"
+CONTAINED = [
+    (WORKS.format("      QUEUE_CONNECTION: redis\n      RETRY: 200\n"), "redis", 200),
+    (WORKS.format("      - QUEUE_CONNECTION=redis\n      - RETRY=${RETRY}\n"), "redis", 90),
+    (WORKS.format("      RETRY: ${OTHER}\n"), "database", None),
+    (
+        WORKS.format("      RETRY: 200\n") + "  s:\n    image: x\n    command: php artisan schedule:work\n",
+        "database",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("compose", "connection", "retry_after"), CONTAINED)
+def test_the_environment_of_containers_is_the_apps(
+    tmp_path: pathlib.Path, compose: str, connection: str, retry_after: float | None
+) -> None:
+    """It counts before the environment files; what services do not agree on, or take from elsewhere, is not known."""
+    census = take_census(site_of(tmp_path, {**ENV_APP, "compose.yml": compose}))
+    (worker,) = (subject.roots[0] for subject in census.of("worker"))
+    redis = next(subject.roots[0] for subject in census.of("connection") if subject.name == "redis")
+    assert isinstance(redis, Connection)
+
+    assert worker.connection == connection  # type: ignore[union-attr]
+    assert (None if redis.is_unknown("retry_after") else redis.retry_after) == retry_after
+
+
+def test_a_config_map_is_a_containers_environment(tmp_path: pathlib.Path) -> None:
+    """What a container names of the same repository, and its own value before that."""
+    manifests = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {QUEUE_CONNECTION: redis, RETRY: '200'}\n---\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec:\n  template:\n    spec:\n      containers:\n"
+        "        - name: w\n          image: x\n          command: [php, artisan, 'queue:work']\n          env:\n"
+        "            - {name: RETRY, value: '300'}\n          envFrom:\n            - configMapRef: {name: c}\n"
+    )
+    census = take_census(site_of(tmp_path, {**ENV_APP, "k8s.yaml": manifests}))
+    redis = next(subject.roots[0] for subject in census.of("connection") if subject.name == "redis")
+    assert isinstance(redis, Connection)
+
+    assert (redis.is_default, redis.retry_after) == (True, 300)

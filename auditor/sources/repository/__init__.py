@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from auditor.facts.container import Image, ServerImage, Service
@@ -16,12 +16,16 @@ from auditor.facts.origin import Mark, Origin, declared, unknown
 from auditor.facts.schedule import CronTable
 from auditor.facts.site import Unread
 from auditor.sources.crontab import BUSYBOX, DROP_IN, REPOSITORY, SUPERCRONIC, SYSTEM, USER
+from auditor.sources.php.values import Unknown
 from auditor.sources.repository.ansible import Variables, read_tasks
 from auditor.sources.repository.bases import base_of
 from auditor.sources.repository.branches import Given, arguments_of
 from auditor.sources.repository.compose import read_compose
 from auditor.sources.repository.dockerfile import image_of, read_stages, user_of_base
-from auditor.sources.repository.kubernetes import read_manifest
+from auditor.sources.repository.ecs import read_task_definition
+from auditor.sources.repository.environments import agreed
+from auditor.sources.repository.fly import read_fly
+from auditor.sources.repository.kubernetes import read_manifest, take_maps
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Stage, Start, Table, words_text
 from auditor.sources.repository.placeholders import fill_environment, fill_jinja
 from auditor.sources.repository.places import (
@@ -55,6 +59,7 @@ class Paths(Protocol):
     composes: list[str]
     manifests: list[str]
     procfiles: list[str]
+    platforms: list[str]
     scripts: list[str]
     variables: list[str]
     confs: list[str]
@@ -94,8 +99,11 @@ class Repository:
         for path in self.paths.manifests:
             if not read_tasks(files, path, gathered) and not read_platform(files, path, gathered):
                 read_manifest(files, path, gathered)
+        take_maps(gathered)
         for path in self.paths.procfiles:
             read_procfile(files, path, gathered)
+        for path in self.paths.platforms:
+            (read_fly if path.endswith(".toml") else read_task_definition)(files, path, gathered)
         for path in self.paths.scripts:
             shell = read_shell_text(files.text(path) or "")
             gathered.scripts[path] = shell
@@ -192,7 +200,8 @@ class Repository:
                 if runs is False:
                     continue
                 self.gathered.used.add((path, statement.line))
-                start = self._start(container, statement.text, "shell", self.files.place(path, statement.line))
+                text = given.filled(statement.text)
+                start = self._start(container, text, "shell", self.files.place(path, statement.line))
                 start.live = runs is True
 
     def _given(self, container: Container, path: str) -> Given:
@@ -322,8 +331,10 @@ class Repository:
 
     def _script(self, path: str, shell: Shell) -> None:
         """What a script starts that no container is seen to run; and the configurations it writes."""
+        given = shell.given(None, {}, whole=False)
         for written in shell.confs:
-            self.gathered.embedded.append(Embedded(path, written.line, written.text, written.path))
+            text = written.text if written.literal else given.written(written.text)
+            self.gathered.embedded.append(Embedded(path, written.line, text, written.path))
         for statement in shell.starts:
             if (path, statement.line) in self.gathered.used:
                 continue
@@ -343,6 +354,22 @@ class Repository:
             found.update(dict.fromkeys(container.stage.unset))
         found.update({name: value for name, (value, _) in container.environment.items()})
         return found
+
+    def settings_of(self, folder: str, apps: Sequence[str]) -> dict[str, str | Unknown]:
+        """What the containers that are known to run an app's workers or scheduler set in its environment."""
+        runs = {(start.file, start.name) for start in self.gathered.starts if start.live}
+        found = []
+        for container in self.gathered.containers:
+            if container.development or not (
+                (container.file, container.name) in runs
+                or any("artisan" in (self.files.text(conf) or "") for conf in container.confs)
+            ):
+                continue
+            stage = posixpath.dirname(container.stage.file) if container.stage is not None else None
+            places = {container.context, stage, *(source for source, _ in container.mounts)}
+            if len(apps) == 1 or folder in places:
+                found.append((container, self.environment_of(container)))
+        return agreed(found)
 
     def _service(self, container: Container) -> Service:
         marks = {"name": declared(container.place), "file": declared(container.place), **container.marks}

@@ -34,6 +34,10 @@ _ASSIGNED = re.compile(
 )
 _DEFAULT = re.compile(r":\s+\"?\$\{([A-Za-z_]\w*)(:?=[^{}]*)\}\"?\s*$")
 _ENDS = re.compile(r"exec\s+(?![\d<>&])|exit\s*(?:0\s*)?$|return\s*(?:0\s*)?$")
+_IN_COMMAND = re.compile(r"\\.|'[^']*'|\"|\$\{|\$[A-Za-z_]\w*|\$\d", re.DOTALL)
+_IN_TEXT = re.compile(r"\\[$`\\]|\$\{|\$\(|\$[A-Za-z_]\w*|\$\d")
+_PLAIN_WORD = re.compile(r"[\w./:,@%+=-]*")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _ALTERNATIVES = re.compile(r"\^\(?([\w|-]+)\)?\$$")
 _SHELLS_OWN = ("PATH", "HOME", "HOSTNAME", "USER", "PWD", "SHELL", "UID", "EUID", "BASH", "LANG", "TERM")
 
@@ -174,6 +178,43 @@ class Given:
             parts.append(value)
         return "".join([*parts, text[at:]])
 
+    def filled(self, command: str) -> str:
+        """A command with those of its variables put in whose values are known and plain words."""
+        out: list[str] = []
+        at = place = 0
+        quoted = False
+        while (found := _IN_COMMAND.search(command, place)) is not None:
+            place = found.end()
+            if found[0] == '"':
+                quoted = not quoted
+            elif found[0][0] == "'" and quoted:
+                place = found.start() + 1  # an apostrophe
+            elif found[0][0] == "$":
+                place = _end_of(command, found)
+                value = self.value(command[found.start() : place])
+                if value is not None and _PLAIN_WORD.fullmatch(value):
+                    out += [command[at : found.start()], value]
+                    at = place
+        return "".join([*out, command[at:]])
+
+    def written(self, text: str) -> str:
+        """A here-document's text as the shell writes it; what it puts in and is not known becomes a placeholder."""
+        out: list[str] = []
+        at = 0
+        for found in _IN_TEXT.finditer(text):
+            if found.start() < at:
+                continue
+            out.append(text[at : found.start()])
+            at = _end_of(text, found)
+            piece = text[found.start() : at]
+            if piece[0] == "\\":
+                out.append(piece[1])
+                continue
+            value = None if piece.startswith("$(") else self.value(piece)
+            name = _NAME.search(piece)
+            out.append(value if value is not None and "\n" not in value else f"${{{name[0] if name else 'value'}}}")
+        return "".join([*out, text[at:]])
+
     def _looked_up(self, name: str, operator: str, other: str, depth: int) -> str | None:
         value, known = self._of(name, depth)
         if not known:
@@ -204,14 +245,23 @@ class Given:
         return None, self.whole and name not in _SHELLS_OWN
 
 
-def _closing(text: str, at: int) -> int:
+def _closing(text: str, at: int, opened: str = "{") -> int:
     """Where a brace that is open at a place is closed, -1 where it is not."""
     depth = 1
+    closed = "}" if opened == "{" else ")"
     for place in range(at, len(text)):
-        depth += (text[place] == "{") - (text[place] == "}")
+        depth += (text[place] == opened) - (text[place] == closed)
         if not depth:
             return place
     return -1
+
+
+def _end_of(text: str, found: re.Match[str]) -> int:
+    """Where a variable or a command that is put in ends."""
+    if found[0][-1] not in "{(":
+        return found.end()
+    end = _closing(text, found.end(), found[0][-1])
+    return end + 1 if end >= 0 else found.end()
 
 
 class _Frame:

@@ -15,6 +15,9 @@ _NAME = re.compile(
     r"(?:^|[./_-])(?:docker-)?compose[\w.-]*\.ya?ml(?:\.(?:example|dist|sample|tmpl|template))?$|^docker-stack[\w.-]*\.ya?ml$",
     re.IGNORECASE,
 )
+_DEVELOPERS = re.compile(
+    r"(?:^|[./_-])(?:dev|devel|development|local|test|tests|testing|ci|sail)(?=[./_-])[^/]*$|(?:^|/)\.?dev(?:elopment|container)?/"
+)
 _VARIABLE = re.compile(r"\$\$|\$([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)(:?[-?+])?((?:[^{}]|\$\{[^{}]*\})*)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|us|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
@@ -54,9 +57,10 @@ def read_compose(files: Files, path: str, gathered: Gathered) -> None:
             reader.take(name, node, gathered)
     made = gathered.containers[first:]
     _same_images(made)
-    if any(container.development for container in made):
+    for_developers = _DEVELOPERS.search(path) is not None
+    if for_developers or any(container.development for container in made):
         for container in made:
-            container.development = container.development or container.stage is None
+            container.development = container.development or for_developers or container.stage is None
 
 
 def _same_images(made: list[Container]) -> None:
@@ -101,6 +105,9 @@ class _Reader:
         self._environment(node, container)
         for field, key in (("command", "command"), ("entrypoint", "entrypoint")):
             setattr(container, field, self._command(node, key))
+        probe = node.get("healthcheck")
+        if probe is not None:
+            self.files.understand(self.path, *range(probe.line, probe.end + 1))
         self._limits(node, container)
         self._mounts(node, container)
         self._user(node, container)
@@ -232,7 +239,10 @@ class _Reader:
                 name, equals, value = item.text.partition("=")
                 entries.append((name.strip(), value if equals else None, item.line))
         for name, given, line in entries:
-            container.environment[name] = (self.text(given), self.files.place(self.path, line))
+            filled = self.text(given)
+            container.environment[name] = (filled, self.files.place(self.path, line))
+            if filled is None and (given is None or given.startswith(f"${{{name}") or given == f"${name}"):
+                container.passed.add(name)
         if "LARAVEL_SAIL" in container.environment:
             container.development = True
 

@@ -23,6 +23,8 @@ _TEMPLATES = {
     "Rollout": ("spec", "template", "spec"),
 }
 """Kinds of resources to where their pod's spec stands."""
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+"""What asks a container how it is, and starts nothing that stays."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$")
 _MIB = {
     None: 1 / 1048576,
@@ -49,7 +51,8 @@ def read_manifest(files: Files, path: str, gathered: Gathered) -> None:
             kind = resource.value("kind") or ""
             if kind in _TEMPLATES:
                 _pods(files, path, kind, resource, gathered)
-            elif kind == "ConfigMap":
+            elif kind in ("ConfigMap", "Secret"):
+                _settings(files, path, kind, resource, gathered)
                 _files(files, path, resource, gathered)
 
 
@@ -67,6 +70,10 @@ def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered
         made.entrypoint = _argv(files, path, node, "command")
         made.command = _argv(files, path, node, "args")
         made.directory = node.value("workingDir")
+        for key in _PROBES:
+            probe = node.get(key)
+            if probe is not None:
+                files.understand(path, *range(probe.line, probe.end + 1))
         _environment(files, path, node, made)
         _user(files, path, spec, node, made)
         grace = spec.value("terminationGracePeriodSeconds")
@@ -125,8 +132,34 @@ def _environment(files: Files, path: str, node: Node, made: Container) -> None:
                 else None
             )
             made.environment[name] = (text, files.place(path, value.line if value is not None else entry.line))
-    if node.get("envFrom") is not None:
-        made.unseen_environment = "it takes more of its environment from a ConfigMap or Secret"
+    for entry in node.each("envFrom"):
+        for kind, key in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+            name = entry.value(key, "name")
+            if name:
+                made.maps.append((kind, name, files.place(path, entry.line)))
+
+
+def _settings(files: Files, path: str, kind: str, resource: Node, gathered: Gathered) -> None:
+    """What a ConfigMap, or a Secret in plain text, sets in the environment of whoever takes it."""
+    data = resource.get("data" if kind == "ConfigMap" else "stringData")
+    name = resource.value("metadata", "name")
+    if data is None or not name:
+        return
+    into = gathered.maps.setdefault((kind, name), {})
+    for key, node in data.keys.items():
+        if node.kind == "text" and "\n" not in node.text and "{{" not in node.text:
+            into[key] = (node.text, files.place(path, node.line))
+
+
+def take_maps(gathered: Gathered) -> None:
+    """Give each container the environment of the ConfigMaps and Secrets that it names; its own counts before them."""
+    for container in gathered.containers:
+        for kind, name, _ in container.maps:
+            held = gathered.maps.get((kind, name))
+            if held is None:
+                container.unseen_environment = f"it takes more of its environment from {kind} {name}"
+            for key, (value, place) in (held or {}).items():
+                container.environment.setdefault(key, (value, place))
 
 
 def _user(files: Files, path: str, spec: Node, node: Node, made: Container) -> None:

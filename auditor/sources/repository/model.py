@@ -217,6 +217,10 @@ class Container:
         self.directory: str | None = None
         self.environment: dict[str, tuple[str | None, Origin]] = {}
         """Own and env_files' values; None where it is set to what is not known."""
+        self.passed: set[str] = set()
+        """Names that it is handed from the deployment's own environment, where that does not tell their value."""
+        self.maps: list[tuple[str, str, Origin]] = []
+        """Kinds and names of what else its environment is taken from, and where: ConfigMaps and Secrets."""
         self.unseen_environment: str | None = None
         """Why it may have more environment than is seen, None where it has not."""
         self.mounts: list[tuple[str, str]] = []
@@ -235,6 +239,8 @@ class Gathered:
         self.stages: dict[str, list[Stage]] = {}
         """A Dockerfile's path to its stages."""
         self.containers: list[Container] = []
+        self.maps: dict[tuple[str, str], dict[str, tuple[str, Origin]]] = {}
+        """ConfigMaps and Secrets by kind and name: what each sets, and where."""
         self.servers: list[ServerImage] = []
         self.images: list[Image] = []
         self.starts: list[Start] = []

@@ -1,4 +1,4 @@
-"""Platforms that run an app from one file of theirs: a Procfile, DigitalOcean's app spec, Render's blueprint."""
+"""Platforms that run an app from one YAML file of theirs, and Procfiles: DigitalOcean's app spec, Render's blueprint, Kamal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from auditor.dialects.yaml_lines import Node, load
 from auditor.facts.origin import Origin, declared, unknown
+from auditor.sources.repository.kamal import is_kamal, read_kamal
 from auditor.sources.repository.model import Container, Files, Gathered
 
 _PROCESS = re.compile(r"([A-Za-z0-9_-]+):[ \t]*(\S.*)")
@@ -13,6 +14,8 @@ _APP_SPEC = {"services": False, "workers": False, "jobs": True}
 """Component lists of an app spec, and whether their members run once."""
 APP_SPEC_GRACE = 120.0
 """termination.grace_period_seconds where it is not set (https://docs.digitalocean.com/products/app-platform/reference/app-spec/)."""
+RENDER_GRACE = 30.0
+"""maxShutdownDelaySeconds where it is not set (https://render.com/docs/blueprint-spec)."""
 MAX_LINES = 500
 
 
@@ -82,9 +85,9 @@ def read_app_spec(files: Files, path: str, gathered: Gathered, root: Node) -> No
             gathered.containers.append(made)
 
 
-def _settings(files: Files, path: str, node: Node) -> dict[str, tuple[str | None, Origin]]:
+def _settings(files: Files, path: str, node: Node, key: str = "envs") -> dict[str, tuple[str | None, Origin]]:
     found: dict[str, tuple[str | None, Origin]] = {}
-    for entry in node.each("envs"):
+    for entry in node.each(key):
         name, value = entry.value("key"), entry.value("value")
         if name:
             plain = value if value is not None and "${" not in value and entry.value("type") != "SECRET" else None
@@ -111,10 +114,13 @@ def read_blueprint(files: Files, path: str, gathered: Gathered, root: Node) -> N
         if item.kind != "map" or command is None or command.kind != "text":
             continue
         place = files.place(path, command.line)
-        made = Container(item.value("name") or item.value("type") or "service", path, "app-spec", place)
+        made = Container(item.value("name") or item.value("type") or "service", path, "render", place)
         made.command = (command.text, place)
         made.shell_form = True
-        made.values["stop_grace"] = 30.0
+        made.environment = _settings(files, path, item, "envVars")
+        made.unseen_environment = "Render's dashboard may give it more environment"
+        made.values["restart"] = "always"
+        made.values["stop_grace"] = RENDER_GRACE
         delay = item.get("maxShutdownDelaySeconds")
         if delay is not None and delay.text.isdecimal():
             made.values["stop_grace"], made.marks["stop_grace"] = (
@@ -136,5 +142,8 @@ def read_platform(files: Files, path: str, gathered: Gathered) -> bool:
         return True
     if is_blueprint(root):
         read_blueprint(files, path, gathered, root)
+        return True
+    if is_kamal(root):
+        read_kamal(files, path, gathered, root)
         return True
     return False

@@ -69,13 +69,14 @@ class Daemon(NamedTuple):
 class Written:
     """A file that a script writes: where to (None where that is not told), its text, and the line of its first line."""
 
-    __slots__ = ("line", "path", "text")
+    __slots__ = ("line", "literal", "path", "text")
 
-    def __init__(self, path: str | None, text: str, line: int) -> None:
-        """Hold it."""
+    def __init__(self, path: str | None, text: str, line: int, *, literal: bool) -> None:
+        """Hold it; the shell puts no values into a literal one."""
         self.path = path
         self.text = text
         self.line = line
+        self.literal = literal
 
 
 class CronWritten:
@@ -185,7 +186,7 @@ def _given(line: str, body: str, first: int, found: Shell, *, literal: bool) -> 
     written = _WRITES.search(_HEREDOC.sub(" ", line))
     path = written[1] if written is not None else None
     if _SECTION.search(body):
-        found.confs.append(Written(path, f"{body}\n", first))
+        found.confs.append(Written(path, f"{body}\n", first, literal=literal))
         found.understood.update(range(first, first + body.count("\n") + 1))
         return
     installs = _INSTALLS.search(line)
@@ -219,7 +220,8 @@ def _without_texts(text: str, first: int, found: Shell) -> str:
         used = re.search(r"\$\{?" + match[1] + r"\b[^\n]*", text[end:])
         written = _WRITES.search(used[0]) if used else None
         lead = len(body) - len(body.lstrip("\n"))
-        found.confs.append(Written(written[1] if written else None, body[lead:].rstrip() + "\n", line + lead))
+        path = written[1] if written else None
+        found.confs.append(Written(path, body[lead:].rstrip() + "\n", line + lead, literal=match[2] == "'"))
         found.understood.update(range(line, line + body.count("\n") + 1))
         out += [text[done : match.start()], "\n" * body.count("\n")]
         done = end + 1

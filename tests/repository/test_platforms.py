@@ -1,0 +1,99 @@
+"""Platforms that run an app from a file of theirs: what each starts, how often, and how long it may take to stop."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from auditor.facts.container import Service
+from tests.repository.test_repository import APP, launch_of, service_of, site_of
+
+KAMAL = """service: shop
+image: me/shop
+servers:
+  web:
+    - 10.0.0.1
+  job:
+    hosts: [10.0.0.2, 10.0.0.3]
+    cmd: php artisan queue:work --timeout=90
+    {more}
+env:
+  clear:
+    QUEUE_CONNECTION: redis
+"""
+FLY = """app = "shop"
+{more}
+[env]
+  QUEUE_CONNECTION = "redis"
+
+[processes]
+  app = ""
+  job = "php artisan queue:work --timeout=90"
+"""
+RENDER = """services:
+  - type: worker
+    name: job
+    runtime: docker
+    dockerCommand: php artisan queue:work --timeout=90
+    {more}
+    envVars:
+      - key: QUEUE_CONNECTION
+        value: redis
+"""
+SPEC = """workers:
+  - name: job
+    run_command: php artisan queue:work --timeout=90
+    instance_count: 2
+    {more}
+    envs:
+      - key: QUEUE_CONNECTION
+        value: redis
+"""
+ECS = """{{"family": "shop", "containerDefinitions": [
+  {{"name": "job", "image": "shop", "command": ["php", "artisan", "queue:work", "--timeout=90"], {more}
+    "environment": [{{"name": "QUEUE_CONNECTION", "value": "redis"}}]}}
+]}}
+"""
+PLATFORMS = [
+    ("config/deploy.yml", KAMAL, "", 30, "kamal", 2),
+    ("config/deploy.yml", KAMAL, "stop_timeout: 120", 120, "kamal", 2),
+    ("config/deploy.yml", KAMAL, "proxy: true", 10, "kamal", 2),
+    ("fly.toml", FLY, "", 5, "fly", None),
+    ("fly.toml", FLY, "kill_timeout = 120", 120, "fly", None),
+    ("fly.toml", FLY, 'kill_timeout = "2m"', 120, "fly", None),
+    ("render.yaml", RENDER, "", 30, "render", 1),
+    ("render.yaml", RENDER, "maxShutdownDelaySeconds: 300", 300, "render", 1),
+    (".do/app.yaml", SPEC, "", 120, "app-spec", 2),
+    (".do/app.yaml", SPEC, "termination: {{grace_period_seconds: 600}}", 600, "app-spec", 2),
+    ("ecs/task-definition.json", ECS, "", 30, "ecs", None),
+    ("ecs/task-definition.json", ECS, '"stopTimeout": 120,', 120, "ecs", None),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "more", "grace", "kind", "count"), PLATFORMS)
+def test_a_platform_runs_a_worker(
+    tmp_path: pathlib.Path, path: str, text: str, more: str, grace: float, kind: str, count: int | None
+) -> None:
+    """Its command, its time to stop, its environment, and how many of it run where that is told."""
+    filled = text.format(more=more.replace("{{", "{").replace("}}", "}"))
+    site = site_of(tmp_path, {**APP, path: filled})
+    service: Service = service_of(site, "job")
+    launch = launch_of(site, "job")
+
+    assert (service.kind, service.needs, service.stop_grace) == (kind, 90, grace)
+    assert dict(service.environment) == {"QUEUE_CONNECTION": "redis"}
+    assert (None if launch.is_unknown("processes") else launch.processes) == count
+    assert service.grace_setting != "the time to stop"
+    assert site.worker_hints == ()
+
+
+BROKEN = ["", "= [", "[processes]\nx = 1\n", "processes = 3\nkill_timeout = [1]\n", "a = " + "[" * 3000]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_broken_file_is_no_platform(tmp_path: pathlib.Path, text: str) -> None:
+    """What is no fly.toml, and what is no task definition, starts nothing and raises nothing."""
+    site = site_of(tmp_path, {"fly.toml": text, "task-definition.json": text})
+
+    assert site.launches == ()
