@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proofs.scenes import queues
+from tests.proofs.scenes import memory, queues, stores
 
 Prove = Callable[..., None]
 
@@ -41,22 +41,22 @@ def test_env_unreadable(prove: Prove) -> None:
 
 def test_redis_evicts(prove: Prove) -> None:
     """A Redis that may evict any key throws a whole queue away to make room, and every push succeeds."""
-    prove(queues.RedisEvicts)
+    prove(stores.RedisEvicts)
 
 
 def test_memory_restarts_fatal(prove: Prove) -> None:
     """A --memory that one job fills makes each job cost a restart, and enough of them the worker."""
-    prove(queues.MemoryRestartsFatal)
+    prove(memory.MemoryRestartsFatal)
 
 
 def test_memory_runs_out(prove: Prove) -> None:
     """Three workers on a host that has the memory for two."""
-    prove(queues.MemoryRunsOut)
+    prove(memory.MemoryRunsOut)
 
 
 def test_dies_in_mid_job(prove: Prove) -> None:
     """Where PHP's memory_limit is below --memory, a leak ends a worker in a job and not between two."""
-    prove(queues.DiesInMidJob)
+    prove(memory.DiesInMidJob)
 
 
 def test_env_swallowed(prove: Prove) -> None:
@@ -71,22 +71,22 @@ def test_worker_on_idle_connection(prove: Prove) -> None:
 
 def test_sqlite_locks_workers_out(prove: Prove) -> None:
     """Six processes of one program on SQLite."""
-    prove(queues.SqliteLocks, "sqlite")
+    prove(stores.SqliteLocks, "sqlite")
 
 
 def test_sqlite_locks_programs_out(prove: Prove) -> None:
     """Several programs of one process each on SQLite."""
-    prove(queues.SqliteTwoPrograms, "sqlite")
+    prove(stores.SqliteTwoPrograms, "sqlite")
 
 
 def test_packed_job_runs_again(prove: Prove) -> None:
     """phpredis packs what the queue looks for."""
-    prove(queues.PackedJobRunsAgain)
+    prove(stores.PackedJobRunsAgain)
 
 
 def test_cluster_refuses_jobs(prove: Prove) -> None:
     """A queue's keys in different slots of a cluster."""
-    prove(queues.ClusterRefusesJobs, "redis_cluster")
+    prove(stores.ClusterRefusesJobs, "redis_cluster")
 
 
 def test_failed_job_is_gone(prove: Prove) -> None:
@@ -96,9 +96,9 @@ def test_failed_job_is_gone(prove: Prove) -> None:
 
 def test_apps_take_each_others_jobs(prove: Prove) -> None:
     """Two applications, one Redis, one prefix."""
-    prove(queues.AppsShareQueues)
+    prove(stores.AppsShareQueues)
 
 
 def test_attempts_overflow(prove: Prove) -> None:
     """The 256th attempt of a job in MariaDB."""
-    prove(queues.AttemptsOverflow, "mariadb")
+    prove(stores.AttemptsOverflow, "mariadb")

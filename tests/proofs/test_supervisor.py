@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.proofs.scenes import supervisor
-from tests.proofs.scenes.supervisor import Fault, faults, of
+from tests.proofs.scenes.refusals import Fault, faults, of
 
 Prove = Callable[..., None]
 

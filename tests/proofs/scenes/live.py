@@ -11,8 +11,8 @@ from typing_extensions import override
 from auditor import audit
 from auditor.facts.site import Site
 from tests.proofs.scenes.programs import ExitedStaysDead, UnknownOption
-from tests.proofs.scenes.queues import AttemptsOverflow
 from tests.proofs.scenes.scene import NAME, Change, Scene, Seen, see
+from tests.proofs.scenes.stores import AttemptsOverflow
 from tests.stack.backends import Backend
 from tests.stack.host import Host
 from tests.stack.mariadb import Database
