@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stack.polling import StackError, until
+from tests.stack.polling import PATIENCE, StackError, until
 from tests.stack.processes import CLEAN, Child, on_free_port
 
 OPTIONS = (
@@ -115,7 +115,13 @@ class MariaDB:
     def _client(self, text: str, database: str) -> subprocess.CompletedProcess[str]:
         words = ["/usr/bin/mariadb", "--no-defaults", "-uroot", f"--socket={SOCKET}", "-BN", database]
         return subprocess.run(
-            words, input=text, capture_output=True, text=True, check=False, timeout=60, cwd=self.folder / "data"
+            words,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10 * PATIENCE,
+            cwd=self.folder / "data",
         )
 
     def _answers(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
-from tests.stack.polling import until
+from tests.stack.polling import PATIENCE, until
 from tests.stack.processes import Child, on_free_port
 
 
@@ -60,12 +61,19 @@ class Redis:
     def cli(self, *words: str) -> str:
         """What redis-cli answers, without the last line end."""
         command = ["/usr/bin/redis-cli", "-p", str(self.port), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.rstrip("\n")
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10 * PATIENCE).stdout.rstrip(
+            "\n"
+        )
 
     def info(self, field: str) -> str:
         """One field of INFO, as text."""
         lines = self.cli("INFO", "everything").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{field}:"))
+
+    def scripts(self) -> int:
+        """How many scripts it has run: a worker's look into one queue is three, a push one."""
+        found = re.search(r"^cmdstat_eval:calls=(\d+)", self.cli("INFO", "commandstats"), re.MULTILINE)
+        return int(found[1]) if found else 0
 
     def stop(self) -> None:
         """End it; nothing of it was kept."""

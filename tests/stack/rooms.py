@@ -8,7 +8,7 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from tests.stack.polling import StackError
+from tests.stack.polling import PATIENCE, StackError
 from tests.stack.processes import CLEAN
 
 
@@ -81,7 +81,8 @@ def run(
     env: Mapping[str, str] | None = None,
     seconds: float = 20,
 ) -> Finished:
-    """Run to the end there; raises StackError if that takes longer."""
+    """Run to the end there; raises StackError if that takes longer, as until() has it."""
+    seconds *= PATIENCE
     command = room.command(words, cwd=cwd, user=user, env=env)
     try:
         done = subprocess.run(
@@ -95,5 +96,5 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise StackError(f"It did not end within {seconds} s: {' '.join(words)}\n{error.stdout!r}") from None
+        raise StackError(f"It did not end within {seconds:g} s: {' '.join(words)}\n{error.stdout!r}") from None
     return Finished(done.returncode, done.stdout)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
-from tests.stack.polling import StackError, until
+from tests.stack.polling import PATIENCE, StackError, until
 from tests.stack.processes import Child, kill_inside
 from tests.stack.rooms import Finished, Here, Room, run
 
@@ -66,7 +66,7 @@ class _Connection(http.client.HTTPConnection):
         handle = os.open(self.path.parent, os.O_PATH)
         self.sock = socket.socket(socket.AF_UNIX)
         try:
-            self.sock.settimeout(30)
+            self.sock.settimeout(30 * PATIENCE)
             self.sock.connect(f"/proc/self/fd/{handle}/{self.path.name}")
         except BaseException:
             self.sock.close()

@@ -37,7 +37,7 @@ class Live(Scene):
             self.start_cron(host)
             seen = self.act(host, server)
             words = [sys.executable, "-m", "auditor", "facts", "/", "--live", "--output", "/run/facts.json"]
-            run(host, words, cwd=str(CHECKOUT), seconds=60).must()
+            run(host, words, cwd=str(CHECKOUT)).must()
             self.site = audit.look(str(host.folder / "run/facts.json"))
             return seen
 

@@ -62,7 +62,7 @@ class QueueWithSpace(Scene):
         host.laravel.push("D", queue="default").must()
         host.laravel.push("M", queue="mails").must()
         host.laravel.await_end("M")
-        self.await_job_unless_harmed(host, "D", 2)
+        self.await_job_unless_passed_over(host, "D")
         return see(host, left=host.laravel.count(queue="default"))
 
     @override
@@ -106,7 +106,7 @@ class ConfigCacheStale(Scene):
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
         host.laravel.push("J", queue="mails").must()
-        self.await_job_unless_harmed(host, "J", 2)
+        self.await_job_unless_passed_over(host, "J")
         said = host.laravel.artisan("config:value", "queue.connections.redis.queue").must()
         return see(host, left=host.laravel.count(queue="mails"), extra=said.strip())
 

@@ -267,6 +267,19 @@ class Scene:
             lambda: host.journal.ends(label), seconds, f"job {label} ends", host.journal.path, worker_log(host)
         )
 
+    def await_looks(self) -> None:
+        """Wait until workers have looked into Redis some times more: what they have not taken by then they pass over."""
+        server = self.backend.server
+        assert isinstance(server, Redis)
+        enough = server.scripts() + 12
+        until(lambda: server.scripts() >= enough, 10, "workers look into Redis", server.child.log)
+
+    def await_job_unless_passed_over(self, host: Host, label: str) -> None:
+        """Wait for the end of a job that, by the harm, the workers pass over."""
+        if not self.put_right:
+            self.await_looks()
+        self.await_job_unless_harmed(host, label, 0)
+
     def harmed(self, seen: Seen) -> None:
         """Assert that the harm is there."""
         raise NotImplementedError

@@ -178,7 +178,9 @@ class AppsShareQueues(Scene):
         server.rpc.stopProcess(f"worker:{NAME}")
         host.laravel.push("J").must()
         shop = Journal(host.folder / "var/www/shop/storage/journal.jsonl")
-        self.await_if_harmed(lambda: shop.ends("J"), 2, "the shop's worker runs the job", shop.path)
+        if self.put_right:
+            self.await_looks()
+        self.await_if_harmed(lambda: shop.ends("J"), 0, "the shop's worker runs the job", shop.path)
         return see(host, left=host.laravel.count(), extra=len(shop.ends("J")))
 
     @override

@@ -135,7 +135,7 @@ class ValueCut(Scene):
     def act(self, host: Host, server: Supervisord) -> Seen:
         server.wait_for(NAME, "RUNNING")
         host.laravel.push("J").must()
-        self.await_job_unless_harmed(host, "J", 2)
+        self.await_job_unless_passed_over(host, "J")
         return see(host, left=host.laravel.count())
 
     @override
@@ -162,7 +162,7 @@ class CommentCutsCommand(Scene):
         host.laravel.push("D", queue="default").must()
         host.laravel.push("M", queue="mails").must()
         host.laravel.await_end("D")
-        self.await_job_unless_harmed(host, "M", 2)
+        self.await_job_unless_passed_over(host, "M")
         return see(host, left=host.laravel.count(queue="mails"))
 
     @override
