@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[t
     assert rule.proof, "an error names its proof, or says why there is none"
     if rule.proof.startswith("none:"):
         assert len(rule.proof.removeprefix("none:").split()) >= 5, "a reason is a clause"
+        files = {name.partition("::")[0] for name in proofs}
+        assert set(re.findall(r"tests/proofs/\w+\.py(?:::\w+)?", rule.proof)) <= proofs | files, "there is no such test"
     else:
         assert rule.proof in proofs, "there is no such test"
         assert (rule.id, rule.proof) in shown, "docs/proofs.md has no line of it: run `make proofs`"
