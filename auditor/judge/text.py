@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from auditor.facts.origin import Fact
-from auditor.judge.expression import UNKNOWN, Expression, Refused, evaluate, parse
+from auditor.judge.expression import UNKNOWN, Expression, Refused, parse
 from auditor.patterns import late
 
 _HOLE = late(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
@@ -87,12 +87,9 @@ class Text:
         """Every fact its holes name."""
         return tuple(f for part in self.parts if not isinstance(part, str) for f in part[0].facts)
 
-    def fill(self, look: Callable[[str, str], Any], let: Mapping[str, Any]) -> str:
-        """The text for one subject; what is unknown reads "unknown"."""
-        return "".join(
-            part if isinstance(part, str) else _written(evaluate(part[0].node, look, let), part[1])
-            for part in self.parts
-        )
+    def fill(self, value: Callable[[Expression], Any]) -> str:
+        """The text for one subject, by what tells an expression's value for it; what is unknown reads "unknown"."""
+        return "".join([part if isinstance(part, str) else _written(value(part[0]), part[1]) for part in self.parts])
 
 
 def _written(value: Any, filter_name: str) -> str:

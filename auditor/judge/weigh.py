@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditor.facts.origin import Fact, Grade, Mark, Origin
 from auditor.facts.scopes import SCOPES
 from auditor.facts.subjects import Absent, Census, Joined, Subject
 from auditor.findings import Bound, Finding, Held, Location, Severity, Skipped, Verdict, content_key
 from auditor.judge.arithmetic import arithmetic
-from auditor.judge.expression import UNKNOWN, evaluate
+from auditor.judge.expression import UNKNOWN, Expression, evaluate
+from auditor.judge.known import States, hidden_by, rests_on
 from auditor.judge.rule import Rule
 from auditor.judge.text import listed, mib, number, seconds
 from auditor.judge.types import unit_of
@@ -42,107 +44,131 @@ def judged(rules: Iterable[Rule], census: Census) -> Iterable[tuple[Rule, Subjec
 
 def standing(rules: Iterable[Rule], census: Census) -> Iterator[Held]:
     """Every judgement that was made and found nothing; a rule that does not apply to a subject says nothing of it."""
-    scales = _Scales()
-    for rule in rules:
-        look = _Look(rule, scales)
-        for subject in census.of(rule.scope):
-            if look.judge(subject) is None and look.applies(subject):
-                yield Held(rule.id, subject.name, rule.title)
+    for look, subject, state in _looks(rules, census):
+        if look.judge(subject, state) is None and look.applies(subject, state):
+            yield Held(look.rule.id, subject.name, look.rule.title)
 
 
 def _results(rules: Iterable[Rule], census: Census) -> Iterator[tuple[Rule, Subject, Finding | Skipped]]:
     """What each rule has to tell of each subject it is for, beside both; silence is left out."""
-    scales = _Scales()
+    for look, subject, state in _looks(rules, census):
+        result = look.judge(subject, state)
+        if result is not None:
+            yield look.rule, subject, result
+
+
+def _looks(rules: Iterable[Rule], census: Census) -> Iterator[tuple[_Look, Subject, int]]:
+    """Each rule beside each subject it is for, and how far that is known."""
+    states = States()
+    known: dict[str, list[int]] = {}
     for rule in rules:
-        look = _Look(rule, scales)
-        for subject in census.of(rule.scope):
-            result = look.judge(subject)
-            if result is not None:
-                yield rule, subject, result
+        subjects = census.of(rule.scope)
+        if not subjects:
+            continue
+        if rule.scope not in known:
+            known[rule.scope] = [states.of(subject) for subject in subjects]
+        look = _Look(rule, states)
+        for subject, state in zip(subjects, known[rule.scope], strict=True):
+            yield look, subject, state
 
 
 def judge_one(rule: Rule, subject: Subject) -> Finding | Skipped | None:
     """One rule for one subject."""
-    return _Look(rule, _Scales()).judge(subject)
+    states = States()
+    return _Look(rule, states).judge(subject, states.of(subject))
 
 
-class _Scales:
-    """Which fields of a fact are unknown, worked out once for each fact."""
+class _Case(NamedTuple):
+    """What a rule may take for certain of all subjects in one state."""
 
-    def __init__(self) -> None:
-        self.known: dict[int, frozenset[str]] = {}
-
-    def unknown(self, fact: Fact) -> frozenset[str]:
-        found = self.known.get(id(fact))
-        if found is None:
-            found = frozenset(name for name, mark in fact.marks.items() if mark.grade is Grade.UNKNOWN)
-            self.known[id(fact)] = found
-        return found
+    when: bool
+    """Whether every fact that says where it applies is known."""
+    that: bool
+    """Whether every fact that it is about is."""
 
 
 class _Look:
     """One rule, made ready to be asked of many subjects."""
 
-    def __init__(self, rule: Rule, scales: _Scales) -> None:
+    def __init__(self, rule: Rule, states: States) -> None:
         self.rule = rule
-        self.scales = scales
-        self.order = list(SCOPES[rule.scope])
-        self.index = {root: position for position, root in enumerate(self.order)}
+        self.states = states.states
+        self.classes = tuple(SCOPES[rule.scope].values())
+        self.index = {root: position for position, root in enumerate(SCOPES[rule.scope])}
         self.let = tuple(rule.let.values())
-        self.named = tuple(self.resolve(fact) for fact in rule.facts)
-        self.roots = tuple({position for position, _, _ in self.named})
+        self.cases: dict[int, _Case | None] = {}
+        self.certain: dict[tuple[Expression, int], bool] = {}
 
-    def resolve(self, fact: str) -> tuple[int, str, tuple[str, ...]]:
-        """Position of the root, the field, and the plain fields it is computed from."""
+    def resolve(self, fact: str) -> tuple[int, str]:
+        """Position of the root, and the field."""
         root, _, field = fact.partition(".")
-        return self.index[root], field, _depends(SCOPES[self.rule.scope][root], field)
+        return self.index[root], field
 
-    def judge(self, subject: Subject) -> Finding | Skipped | None:
-        rule, roots = self.rule, subject.roots
-        certain = True
-        for position in self.roots:
-            root = roots[position]
-            if isinstance(root, Absent):
-                if not root.reason:
-                    return None
-                certain = False
-            elif self.scales.unknown(root):
-                certain = False
-        if certain:
-            if rule.when is not None and not rule.when.call(*roots, *self.let):
-                return None
-            if rule.that.call(*roots, *self.let):
-                return None
-            return self.finding(subject)
-        look = self.looker(roots)
-        applies = evaluate(rule.when.node, look, rule.let) if rule.when is not None else True
-        if applies is False:
+    def case(self, state: int) -> _Case | None:
+        """What is certain of a state; None where the rule is not about its subjects, for something is not there."""
+        if state in self.cases:
+            return self.cases[state]
+        roots, when = self.states[state], self.rule.when
+        there = all(roots[self.resolve(fact)[0]] is not None for fact in self.rule.facts)
+        found = _Case(when is None or self.is_known(when, state), self.is_known(self.rule.that, state))
+        self.cases[state] = found if there else None
+        return self.cases[state]
+
+    def is_known(self, expression: Expression, state: int) -> bool:
+        """Whether all facts of an expression are known of a state."""
+        found = self.certain.get((expression, state))
+        if found is None:
+            roots = self.states[state]
+            found = True
+            for fact in expression.facts:
+                position, field = self.resolve(fact)
+                hidden = roots[position]
+                found = found and hidden is not None and hidden.isdisjoint(hidden_by(self.classes[position], field))
+            self.certain[expression, state] = found
+        return found
+
+    def judge(self, subject: Subject, state: int) -> Finding | Skipped | None:
+        case = self.cases[state] if state in self.cases else self.case(state)
+        if case is None:
             return None
-        holds = evaluate(rule.that.node, look, rule.let)
+        rule, roots = self.rule, subject.roots
+        applies: Any = True
+        if rule.when is not None:
+            applies = rule.when.call(*roots, *self.let) if case.when else self.walk(rule.when, roots, state)
+            if not applies:
+                return None
+        holds = rule.that.call(*roots, *self.let) if case.that else self.walk(rule.that, roots, state)
         if holds is not UNKNOWN and holds:
             return None
         if applies is UNKNOWN or holds is UNKNOWN:
             return self.skip(subject, of_when=applies is UNKNOWN)
-        return self.finding(subject)
+        return self.finding(subject, state)
 
-    def applies(self, subject: Subject) -> bool:
+    def applies(self, subject: Subject, state: int) -> bool:
         """Whether the rule is certain to be about this subject."""
-        for position in self.roots:
-            root = subject.roots[position]
-            if isinstance(root, Absent) and not root.reason:
-                return False
-        when = self.rule.when
-        return when is None or evaluate(when.node, self.looker(subject.roots), self.rule.let) is True
+        if self.case(state) is None:
+            return False
+        return self.rule.when is None or self.value(self.rule.when, subject.roots, state) is True
 
-    def looker(self, roots: tuple[Joined, ...]) -> Callable[[str, str], Any]:
+    def value(self, expression: Expression, roots: tuple[Joined, ...], state: int) -> Any:
+        """What an expression is for one subject; UNKNOWN where that cannot be known."""
+        if self.is_known(expression, state):
+            return expression.call(*roots, *self.let)
+        return self.walk(expression, roots, state)
+
+    def walk(self, expression: Expression, roots: tuple[Joined, ...], state: int) -> Any:
+        """The same, where some of its facts are unknown."""
+        return evaluate(expression.node, self.looker(roots, state), self.rule.let)
+
+    def looker(self, roots: tuple[Joined, ...], state: int) -> Callable[[str, str], Any]:
+        known, index, classes = self.states[state], self.index, self.classes
+
         def look(root: str, field: str) -> Any:
-            fact = roots[self.index[root]]
-            if isinstance(fact, Absent):
+            position = index[root]
+            hidden = known[position]
+            if hidden is None or (hidden and not hidden.isdisjoint(hidden_by(classes[position], field))):
                 return UNKNOWN
-            hidden = self.scales.unknown(fact)
-            if hidden and not hidden.isdisjoint(_depends(type(fact), field)):
-                return UNKNOWN
-            return getattr(fact, field)
+            return getattr(roots[position], field)
 
         return look
 
@@ -150,69 +176,78 @@ class _Look:
         rule = self.rule
         facts = rule.when.facts if of_when and rule.when is not None else rule.that.facts
         for fact in (*facts, *rule.facts):
-            position, _, depends = self.resolve(fact)
+            position, name = self.resolve(fact)
             root = subject.roots[position]
             if isinstance(root, Absent):
                 if root.reason:
                     return Skipped(rule.id, subject.name, root.reason, fact)
                 continue
-            for field in depends:
+            for field in rests_on(self.classes[position], name):
                 mark = root.mark(field)
                 if mark.grade is Grade.UNKNOWN:
                     return Skipped(rule.id, subject.name, mark.reason or "it cannot be known", fact)
         return Skipped(rule.id, subject.name, "what it rests on cannot be known")
 
-    def severity(self, look: Callable[[str, str], Any]) -> Severity:
-        for severity, condition in self.rule.severity:
-            if condition is None or evaluate(condition.node, look, self.rule.let) is True:
-                return severity
-        raise AssertionError("the last severity has no condition")
+    def finding(self, subject: Subject, state: int) -> Finding:
+        rule, roots = self.rule, subject.roots
 
-    def finding(self, subject: Subject) -> Finding:
-        rule = self.rule
-        look = self.looker(subject.roots)
+        def value(expression: Expression) -> Any:
+            return self.value(expression, roots, state)
+
         locations = self.locations(subject)
-        message = rule.message.fill(look, rule.let)
+        message = rule.message.fill(value)
         first = locations[0].file if locations else ""
         evidence = "" if rule.live else message  # what was seen at one moment is told in other numbers at the next
         return Finding(
             rule=rule.id,
-            severity=self.severity(look),
+            severity=self.severity(value),
             subject=subject.name,
             message=message,
-            arithmetic=arithmetic(rule.that.node, look, rule.let, self.unit),
+            arithmetic=arithmetic(rule.that.node, self.looker(roots, state), rule.let, self.unit),
             locations=locations,
-            bounds=self.bounds(look),
+            bounds=self.bounds(value, state),
             adds=rule.adds,
-            advice=rule.advice.fill(look, rule.let) if rule.advice is not None else "",
+            advice=rule.advice.fill(value) if rule.advice is not None else "",
             key=content_key(rule.id, subject.name, first, evidence),
         )
 
-    def bounds(self, look: Callable[[str, str], Any]) -> tuple[Bound, ...]:
+    def severity(self, value: Callable[[Expression], Any]) -> Severity:
+        for severity, condition in self.rule.severity:
+            if condition is None or value(condition) is True:
+                return severity
+        raise AssertionError("the last severity has no condition")
+
+    def bounds(self, value: Callable[[Expression], Any], state: int) -> tuple[Bound, ...]:
         rule = self.rule
-        unsafe = rule.unsafe.fill(look, rule.let) if rule.unsafe is not None else ""
+        unsafe = rule.unsafe.fill(value) if rule.unsafe is not None else ""
         found = []
         for fix in rule.fixes:
-            value = evaluate(fix.value.node, look, rule.let)
-            root, _, field = fix.fact.partition(".")
-            if value is UNKNOWN or value is None or look(root, field) is UNKNOWN:
+            bound = value(fix.value)
+            position, field = self.resolve(fix.fact)
+            hidden = self.states[state][position]
+            here = hidden is not None and hidden.isdisjoint(hidden_by(self.classes[position], field))
+            if bound is UNKNOWN or bound is None or not here:
                 return ()  # a bound on, or by, what is not known is a guess
-            found.append(Bound(fix.fact, fix.operator, value, unsafe))
+            found.append(Bound(fix.fact, fix.operator, bound, unsafe))
         return tuple(found)
 
     def unit(self, root: str, field: str) -> str:
         return unit_of(SCOPES[self.rule.scope][root], field)
 
+    @functools.cached_property
+    def sides(self) -> tuple[tuple[int, str, bool], ...]:
+        """The facts it rests on, each told whether it decides: those that `that` names, then those of `when`."""
+        decisive = dict.fromkeys(self.rule.that.facts, True)
+        return tuple((*self.resolve(fact), fact in decisive) for fact in {**decisive, **dict.fromkeys(self.rule.facts)})
+
     def locations(self, subject: Subject) -> tuple[Location, ...]:
         """The first fact that `that` names is primary; the others, and what `when` names and is written, are related."""
         found: dict[tuple[str, int | None], Location] = {}
-        sides = [(fact, True) for fact in self.rule.that.facts]
-        sides += [(fact, False) for fact in self.rule.facts if fact not in self.rule.that.facts]
-        for fact, decisive in sides:
-            position, field, depends = self.resolve(fact)
+        for position, field, decisive in self.sides:
             root = subject.roots[position]
             if isinstance(root, Absent):
                 continue
+            depends = rests_on(self.classes[position], field)
             for location in self.places(root, field, depends, decisive=decisive):
                 found.setdefault((location.file, location.line), location)
         if not found and (place := _place(subject)) is not None:
@@ -248,11 +283,3 @@ def _place(subject: Subject) -> Origin | None:
         if isinstance(root, Fact) and root.place is not None:
             return root.place
     return None
-
-
-def _depends(cls: type[Fact], field: str) -> tuple[str, ...]:
-    """The plain fields that a fact rests on: itself, or those a derived one is computed from."""
-    member = getattr(cls, field, None)
-    if isinstance(member, property):
-        return getattr(member.fget, "__derived__", (field,))
-    return (field,)

@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.diagnosis import Diagnosis, Standing, Suspect
 from auditor.reports.console import Paint, coloured, finding_lines, plain
-from auditor.reports.json_report import finite, written
+from auditor.reports.json_report import written
 
 FORMAT = 1
 """Version of the JSON; it grows by one when a reader of the older one could misread it."""
@@ -76,7 +76,7 @@ def _some(names: Sequence[str]) -> str:
 def as_json(diagnosis: Diagnosis, *, version: str) -> str:
     """One JSON object; docs/diagnosis.schema.json describes it."""
     head = {"format": FORMAT, "tool": "queue-auditor", "version": version}
-    return written({**head, **finite(msgspec.to_builtins(diagnosis))}, indent=2) + "\n"
+    return written({**head, **msgspec.to_builtins(diagnosis)}, indent=2) + "\n"
 
 
 def schema() -> dict[str, Any]:

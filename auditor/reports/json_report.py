@@ -22,7 +22,7 @@ def json_report(verdict: Verdict, *, version: str) -> str:
         "tool": "queue-auditor",
         "version": version,
         "summary": summary(verdict),
-        **finite(msgspec.to_builtins(verdict)),
+        **msgspec.to_builtins(verdict),
     }
     for key in ("findings", "skipped", "ignored", "unread"):
         found.setdefault(key, [])
@@ -30,9 +30,22 @@ def json_report(verdict: Verdict, *, version: str) -> str:
 
 
 def written(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON in UTF-8; a byte of no encoding, which no UTF-8 holds, becomes JSON's own escape of it."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()
+    """A value as JSON in UTF-8; a byte of no encoding, which no UTF-8 holds, becomes JSON's own escape of it.
+
+    JSON has no infinity: a bound without a limit is written as a text.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        value = _finite(value)
+        text = json.dumps(value, ensure_ascii=False)
+    if indent is None:
+        return text.encode("utf-8", "backslashreplace").decode()
+    try:  # the standard library indents in Python, ten times as slowly
+        return msgspec.json.format(text, indent=indent)
+    except (msgspec.MsgspecError, UnicodeError):  # which also refuse half a surrogate pair
+        text = json.dumps(value, indent=indent, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def summary(verdict: Verdict) -> dict[str, int]:
@@ -105,10 +118,9 @@ class _Head(msgspec.Struct):
     summary: dict[str, int] | None = None
 
 
-def finite(value: Any) -> Any:
-    """JSON has no infinity: a bound without a limit is written as a text."""
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
+        return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
+        return [_finite(inner) for inner in value]
     return "Infinity" if isinstance(value, float) and math.isinf(value) else value
