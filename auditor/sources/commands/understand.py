@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from auditor.dialects.command_artisan import Line, artisan_words, may_be_options, nearest, rank, read_line
 from auditor.dialects.command_unwrap import End, Unwrapped, php_version, unwrap
 from auditor.dialects.command_words import MAX_TEXT, Text, Word, clipped
@@ -30,6 +32,9 @@ _PLACEHOLDER = (
 )
 # A text without any of these holds no placeholder: most are spared the pattern, and its compiling.
 _PLACEHOLDER_SIGNS = ("path", "your", "<", "#", "=$", "/home/forge/", "change")
+MOST_KEPT = 20_000
+"""No more texts are remembered."""
+_HERE = declared(None)
 _IDENTITY = ("text", "words", "runner", "program", "kind")
 
 
@@ -49,8 +54,7 @@ def understand(
     where that is known. `sh` is what /bin/sh is there: "dash", "bash", or "" for not known.
     Of several artisan commands in one text the one that is kept running counts, and the others are in `others`.
     """
-    readers, names = _readers(text, runner, place, laravel, directory, sh)
-    return readers[0].command(names[1:])
+    return _at(place, _understood(text, runner, laravel or None, directory, sh)[0])
 
 
 def understand_all(
@@ -63,19 +67,43 @@ def understand_all(
     sh: str = "dash",
 ) -> tuple[Command, ...]:
     """Every artisan command of one text, the one that counts first; where there is none, the one command as it is."""
-    readers, names = _readers(text, runner, place, laravel, directory, sh)
-    return tuple(reader.command((*names[:number], *names[number + 1 :])) for number, reader in enumerate(readers))
+    return tuple([_at(place, found) for found in _understood(text, runner, laravel or None, directory, sh)])
+
+
+_Key = tuple[str, str, Version | None, str | None, str]
+_seen: dict[_Key, tuple[Command, ...]] = {}
+
+
+def _understood(text: str, runner: str, laravel: Version | None, directory: str | None, sh: str) -> tuple[Command, ...]:
+    """The commands of a text, wherever it is written: each text is understood once for all its places and readings."""
+    key = (text, runner, laravel, directory, sh)
+    found = _seen.get(key)
+    if found is None:
+        readers, names = _readers(text, runner, laravel, directory, sh)
+        found = tuple([r.command((*names[:number], *names[number + 1 :])) for number, r in enumerate(readers)])
+        if len(_seen) < MOST_KEPT and len(text) <= MAX_TEXT:
+            _seen[key] = found
+    return found
+
+
+def _at(place: Origin | None, command: Command) -> Command:
+    """The command as it is written at a place: there stands what is declared, and what cannot be known."""
+    marks = dict.fromkeys(command.marks, declared(place))
+    for field, mark in command.marks.items():
+        if mark.reason is not None:
+            marks[field] = unknown(mark.reason, place)
+    return msgspec.structs.replace(command, marks=marks)
 
 
 def _readers(
-    text: str, runner: str, place: Origin | None, laravel: Version | None, directory: str | None, sh: str
+    text: str, runner: str, laravel: Version | None, directory: str | None, sh: str
 ) -> tuple[list[_Reader], tuple[str, ...]]:
     """The artisan commands of a text, the one that counts first, and their names; or the one command there is."""
     found = unwrap(text, runner, sh)
-    started = [_Reader(found, end, text, runner, place, laravel or None, directory) for end in found.ends]
+    started = [_Reader(found, end, text, runner, laravel, directory) for end in found.ends]
     artisan = [reader for reader in started if reader.is_artisan]
     if not artisan:
-        bare = started[0] if started else _Reader(found, None, text, runner, place, laravel or None, directory)
+        bare = started[0] if started else _Reader(found, None, text, runner, laravel, directory)
         return [bare], ()
     artisan.sort(key=lambda reader: reader.rank)  # stable: the first of equals counts
     return artisan, tuple(reader.full_name for reader in artisan)
@@ -90,7 +118,7 @@ def _placeholders(text: str) -> tuple[str, ...]:
 
 
 class _Reader:
-    """Makes the fact of one end of a command."""
+    """Makes the fact of one end of a command, its place left open."""
 
     def __init__(
         self,
@@ -98,7 +126,6 @@ class _Reader:
         end: End | None,
         source: str,
         runner: str,
-        place: Origin | None,
         laravel: Version | None,
         directory: str | None,
     ) -> None:
@@ -107,11 +134,9 @@ class _Reader:
         self.text: Text = found.text
         self.source = source
         self.runner = runner
-        self.place = place
         self.laravel = laravel
         self.base = directory
-        self.here = declared(place)
-        self.marks: dict[str, Mark] = dict.fromkeys(_IDENTITY, self.here)
+        self.marks: dict[str, Mark] = dict.fromkeys(_IDENTITY, _HERE)
         self.fields: dict[str, Any] = {}
         self.refusal: str | None = found.refused
         self.line: Line | None = None
@@ -155,12 +180,12 @@ class _Reader:
     def set(self, field: str, value: object) -> None:
         """It is written."""
         self.fields[field] = value
-        self.marks[field] = self.here
+        self.marks[field] = _HERE
 
     def leave(self, field: str, reason: str) -> None:
         """It cannot be known."""
         self.fields.pop(field, None)
-        self.marks[field] = unknown(reason, self.place)
+        self.marks[field] = unknown(reason)
 
     def value(self, field: str, word: Word | str) -> str | None:
         """What a word says, or None after having marked the field unknown for the hole in it."""
@@ -193,9 +218,9 @@ class _Reader:
         if placeholders := _placeholders(self.source[:MAX_TEXT]):
             self.set("placeholders", placeholders)
         if found.refused is not None and self.line is None:
-            self.marks["kind"] = unknown(f"its text cannot be read: {found.refused}", self.place)
+            self.marks["kind"] = unknown(f"its text cannot be read: {found.refused}")
         elif found.beyond is not None and (self.line is None or self.rank) and self._may_be_artisan():
-            self.marks["kind"] = unknown(f"its shell text is not followed, for {found.beyond}", self.place)
+            self.marks["kind"] = unknown(f"its shell text is not followed, for {found.beyond}")
         self._refuse_syntax()
         if self.end is not None:
             self._way(self.end)
@@ -266,7 +291,7 @@ class _Reader:
                 self.leave("php_settings", reason)
                 self.leave("memory_limit", reason)
             elif field == "everything":
-                self.marks["kind"] = unknown(reason, self.place)
+                self.marks["kind"] = unknown(reason)
 
     def _why_unsure(self, end: End) -> str:
         if "shell_stays" in end.way.open:
@@ -314,7 +339,7 @@ class _Reader:
         self.set("artisan_command", name)
         if line.name is not None and (holes := self.text.unknowns(self.arguments[line.name_index])):
             self.marks["kind"] = self.marks["artisan_command"] = unknown(
-                f"it holds {clipped(holes[0])}, whose value is not known here", self.place
+                f"it holds {clipped(holes[0])}, whose value is not known here"
             )
         elif line.command is None and name.partition(":")[0] in ("queue", "schedule", "horizon"):
             likely = nearest(name, tuple(COMMANDS))
