@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from auditor.judge.expression import UNKNOWN, evaluate
+from auditor.judge.expression import UNKNOWN
+from auditor.judge.settle import evaluate
 
 _FAILS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "≥",

@@ -6,14 +6,13 @@ parsed with `ast`, walked against a white list, and checked against the fact cla
 misspelt fact, a number compared with text, or an optional value used unguarded is refused at load.
 
 It is evaluated twice over: as one compiled lambda where everything it names is known (0.2 µs), and, where something is
-unknown, by a walk in three-valued logic, in which `False and unknown` is False and `5 < unknown` is unknown.
+unknown, in three-valued logic (settle.py).
 """
 
 from __future__ import annotations
 
 import ast
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,33 +26,7 @@ MAX_NUMBER = 10**15
 MAX_DEPTH = 40
 """Nesting of one expression."""
 
-_NUMERIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}
-_SIGN: dict[type[ast.cmpop], tuple[str, str]] = {
-    ast.Eq: ("=", "≠"),
-    ast.NotEq: ("≠", "="),
-    ast.Lt: ("<", "≥"),
-    ast.LtE: ("≤", ">"),
-    ast.Gt: (">", "≤"),
-    ast.GtE: ("≥", "<"),
-}
-"""How a comparison is shown: when it holds, and when it fails."""
+_NUMERIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
 class Refused(Exception):
@@ -168,7 +141,7 @@ class _Checker:
                 kind, _, _ = self.check(operand, sure, depth - 1)
                 self._need(kind, "number", operand)
                 return kind, none, none
-            case ast.BinOp(left, op, right) if type(op) in _NUMERIC:
+            case ast.BinOp(left, op, right) if isinstance(op, _NUMERIC):
                 return self._arithmetic(left, op, right, sure, depth), none, none
             case ast.Compare(left, [op], [right]):
                 return self._compare(node, left, op, right, sure, depth)
@@ -355,62 +328,6 @@ def _shown(node: ast.AST) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def evaluate(node: ast.expr, look: Callable[[str, str], Any], let: Mapping[str, Any]) -> Any:
-    """The value of a checked expression in three-valued logic; `look(root, field)` yields a value or UNKNOWN."""
-    match node:
-        case ast.BoolOp(op, values):
-            decided = isinstance(op, ast.Or)
-            unknown = False
-            for value in values:
-                found = evaluate(value, look, let)
-                if found is UNKNOWN:
-                    unknown = True
-                elif bool(found) is decided:
-                    return decided
-            return UNKNOWN if unknown else not decided
-        case ast.UnaryOp(op, operand):
-            found = evaluate(operand, look, let)
-            if found is UNKNOWN:
-                return UNKNOWN
-            return not found if isinstance(op, ast.Not) else -found
-        case ast.BinOp(left, op, right):
-            first, second = evaluate(left, look, let), evaluate(right, look, let)
-            if first is UNKNOWN or second is UNKNOWN or first is None or second is None:
-                return UNKNOWN
-            return _NUMERIC[type(op)](first, second)
-        case ast.Compare(left, [op], [right]):
-            first, second = evaluate(left, look, let), evaluate(right, look, let)
-            if first is UNKNOWN or second is UNKNOWN:
-                return UNKNOWN
-            if (first is None or second is None) and not isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
-                return UNKNOWN
-            return _COMPARISONS[type(op)](*_comparable(first, second))
-        case ast.IfExp(test, body, orelse):
-            chosen = evaluate(test, look, let)
-            if chosen is UNKNOWN:
-                return UNKNOWN
-            return evaluate(body if chosen else orelse, look, let)
-        case ast.Constant(value):
-            return value
-        case ast.Tuple(elements) | ast.List(elements):
-            return tuple(evaluate(e, look, let) for e in elements)
-        case ast.Name(name):
-            return math.inf if name == "never" else let[name]
-        case ast.Attribute(ast.Name(root), field):
-            return look(root, field)
-        case _:
-            pass
-    raise AssertionError(f"unchecked node {node!r}")
-
-
-def _comparable(first: Any, second: Any) -> tuple[Any, Any]:
-    if isinstance(first, tuple) and isinstance(second, str):
-        return first, as_version(second)
-    if isinstance(first, str) and isinstance(second, tuple) and second and isinstance(second[0], int):
-        return as_version(first), second
-    return first, second
 
 
 def as_version(text: str) -> tuple[int, ...]:

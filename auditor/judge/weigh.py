@@ -11,9 +11,10 @@ from auditor.facts.scopes import SCOPES
 from auditor.facts.subjects import Absent, Census, Joined, Subject
 from auditor.findings import Bound, Finding, Held, Location, Severity, Skipped, Verdict, content_key
 from auditor.judge.arithmetic import arithmetic
-from auditor.judge.expression import UNKNOWN, Expression, evaluate
+from auditor.judge.expression import UNKNOWN, Expression
 from auditor.judge.known import States, hidden_by, rests_on
 from auditor.judge.rule import Rule
+from auditor.judge.settle import Open, evaluate
 from auditor.judge.text import listed, mib, number, seconds
 from auditor.judge.types import unit_of
 
@@ -98,6 +99,7 @@ class _Look:
         self.let = tuple(rule.let.values())
         self.cases: dict[int, _Case | None] = {}
         self.certain: dict[tuple[Expression, int], bool] = {}
+        self.settled: dict[tuple[Expression, int], Any] = {}
 
     def resolve(self, fact: str) -> tuple[int, str]:
         """Position of the root, and the field."""
@@ -158,9 +160,14 @@ class _Look:
 
     def walk(self, expression: Expression, roots: tuple[Joined, ...], state: int) -> Any:
         """The same, where some of its facts are unknown."""
-        return evaluate(expression.node, self.looker(roots, state), self.rule.let)
+        key = expression, state
+        if key not in self.settled:
+            self.settled[key] = evaluate(expression.node, self.looker(state), self.rule.let)
+        found = self.settled[key]
+        return found.of(roots) if isinstance(found, Open) else found
 
-    def looker(self, roots: tuple[Joined, ...], state: int) -> Callable[[str, str], Any]:
+    def looker(self, state: int, roots: tuple[Joined, ...] | None = None) -> Callable[[str, str], Any]:
+        """What tells a fact of a subject in that state; without its roots, of any."""
         known, index, classes = self.states[state], self.index, self.classes
 
         def look(root: str, field: str) -> Any:
@@ -168,6 +175,8 @@ class _Look:
             hidden = known[position]
             if hidden is None or (hidden and not hidden.isdisjoint(hidden_by(classes[position], field))):
                 return UNKNOWN
+            if roots is None:
+                return Open(lambda of: getattr(of[position], field))
             return getattr(roots[position], field)
 
         return look
@@ -203,7 +212,7 @@ class _Look:
             severity=self.severity(value),
             subject=subject.name,
             message=message,
-            arithmetic=arithmetic(rule.that.node, self.looker(roots, state), rule.let, self.unit),
+            arithmetic=arithmetic(rule.that.node, self.looker(state, roots), rule.let, self.unit),
             locations=locations,
             bounds=self.bounds(value, state),
             adds=rule.adds,
