@@ -7,7 +7,7 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from auditor.dialects.command_unwrap import End, Unwrapped, is_operator
 from auditor.dialects.command_words import Text, Word
@@ -201,7 +201,7 @@ class _Binder:
         self,
         line: Line,
         words: Sequence[str],
-        options: dict[str, ArtisanOption],
+        options: Mapping[str, ArtisanOption],
         arguments: Sequence[str],
         version: Version | None,
         *,

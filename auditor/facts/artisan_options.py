@@ -7,6 +7,8 @@ much of it as is known, (8,).
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -262,7 +264,8 @@ NEIGHBOURS: Final = frozenset(
 """The framework's other commands: an abbreviation must fit none of them as well."""
 
 
-def options_of(command: str) -> dict[str, ArtisanOption]:
+@functools.lru_cache(maxsize=64)
+def options_of(command: str) -> Mapping[str, ArtisanOption]:
     """A command's own options and the global ones, by long name; for a command not in the table, only the latter."""
     found = {option.name: option for option in GLOBAL_OPTIONS}
     known = COMMANDS.get(command)

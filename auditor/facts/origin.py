@@ -53,7 +53,13 @@ def origin(file: str, line: int | None = None, text: str = "") -> Origin:
     text = text.rstrip("\r\n")
     if len(text) > 400:
         text = text[:400] + " …"
-    return Origin(file, line, redact(text))
+    return Origin(file, line, _shown(text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _shown(line: str) -> str:
+    """The line, secrets hidden: the files of one host say the same in most of their lines."""
+    return redact(line)
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

@@ -183,15 +183,13 @@ class _Look:
 
     def skip(self, subject: Subject, *, of_when: bool) -> Skipped:
         rule = self.rule
-        facts = rule.when.facts if of_when and rule.when is not None else rule.that.facts
-        for fact in (*facts, *rule.facts):
-            position, name = self.resolve(fact)
+        for fact, position, depends in self.of_when if of_when else self.of_that:
             root = subject.roots[position]
             if isinstance(root, Absent):
                 if root.reason:
                     return Skipped(rule.id, subject.name, root.reason, fact)
                 continue
-            for field in rests_on(self.classes[position], name):
+            for field in depends:
                 mark = root.mark(field)
                 if mark.grade is Grade.UNKNOWN:
                     return Skipped(rule.id, subject.name, mark.reason or "it cannot be known", fact)
@@ -242,6 +240,20 @@ class _Look:
 
     def unit(self, root: str, field: str) -> str:
         return unit_of(SCOPES[self.rule.scope][root], field)
+
+    @functools.cached_property
+    def of_that(self) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+        """The facts of `that`, then those of `when`: each with its root, and the fields it rests on."""
+        return self.rested_on(self.rule.that)
+
+    @functools.cached_property
+    def of_when(self) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+        """The same, those of `when` first."""
+        return self.rested_on(self.rule.when or self.rule.that)
+
+    def rested_on(self, first: Expression) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+        resolved = ((fact, *self.resolve(fact)) for fact in dict.fromkeys((*first.facts, *self.rule.facts)))
+        return tuple((fact, position, rests_on(self.classes[position], name)) for fact, position, name in resolved)
 
     @functools.cached_property
     def sides(self) -> tuple[tuple[int, str, bool], ...]:
