@@ -66,6 +66,13 @@ def command(
         path, app, rules, wishes(chosen, options), with_env=writes_env, unsafe=unsafe, lived=chosen.lived()
     )
     painted = wants_colour(colour)
+    if plan.containers:
+        click.echo(f"# profile: {plan.profile}")
+        click.echo("# this runs in containers, so nothing is written; set there, or mount:")
+        for one in plan.containers:
+            click.echo(f"#   {one}")
+        click.echo()
+        return _judged(path, plan, rules, chosen, painted, written=False)
     _show(plan, painted, written=writes)
     applied = True
     if writes:
@@ -125,7 +132,8 @@ def _apply(plan: install.Plan) -> bool:
 
 def _judged(path: str, plan: install.Plan, rules: Rulebook, chosen: Chosen, painted: bool, *, written: bool) -> int:
     """Print the audit; its exit status, which is no better than 1 where something is left to a person."""
-    site = audit.look(path, apps=[plan.app], kind=plan.kind, overrides={} if written else plan.texts)
+    apps = [plan.app] if plan.app else []
+    site = audit.look(path, apps=apps, kind=plan.kind, overrides={} if written else plan.texts)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived())
     click.echo(console(verdict, colour=painted), nl=False)
     worst, fail_on = verdict.worst(), chosen.of("fail_on")
@@ -133,4 +141,4 @@ def _judged(path: str, plan: install.Plan, rules: Rulebook, chosen: Chosen, pain
         return EXIT_CLEAN
     if worst is not None and worst.rank >= Severity(fail_on).rank:
         return EXIT_FINDINGS
-    return EXIT_FINDINGS if plan.waits else EXIT_CLEAN
+    return EXIT_FINDINGS if plan.waits or plan.containers else EXIT_CLEAN

@@ -21,6 +21,7 @@ from auditor.findings import Verdict
 from auditor.generate import cron_text, logrotate_text, program_text, refuse_own_errors
 from auditor.ground import NO_ACCOUNT, Ground, Wishes, take_ground
 from auditor.install import running
+from auditor.install.containers import advise
 from auditor.install.model import Piece, Plan, Setting
 from auditor.install.settings import settings
 from auditor.judge.rulebook import Rulebook
@@ -42,15 +43,28 @@ def plan(
     unsafe: bool = False,
     lived: Lived | None = None,
 ) -> Plan:
-    """What would set up one app of a host; raises UsageError, Unreadable, CannotMend.
+    """What would set up one app of a host, or of containers; raises UsageError, Unreadable, CannotMend.
 
     `with_env` lets the settings of .env be written, `unsafe` lets changes be made that may alter what a program means.
     """
     if kind_of_tree(Tree(path)) != "host":
-        raise UsageError(f"{path} is no root of a host; name one, or / for this machine")
+        site = audit.look(path, apps=[app] if app is not None else [], kind="repository")
+        return _in_containers(path, site, rules, wishes, unsafe=unsafe, lived=lived)
     folder = app if app is not None else _only_app(path)
+    site = audit.look(path, apps=[folder], kind="host")
+    ninja = site.apps[0].ninja
+    if ninja is not None and ninja.is_docker and not any(conf.is_main for conf in site.confs):
+        return _in_containers(path, site, rules, wishes, unsafe=unsafe, lived=lived)
     ground = take_ground(path, folder, wishes, may_set_connection=True)
     return _Installer(path, folder, rules, ground, with_env=with_env, unsafe=unsafe, lived=lived).plan()
+
+
+def _in_containers(
+    path: str, site: Site, rules: Rulebook, wishes: Wishes, *, unsafe: bool, lived: Lived | None
+) -> Plan:
+    name, told = advise(path, site, rules, wishes, unsafe=unsafe, lived=lived)
+    app = site.apps[0].name if site.apps else ""
+    return Plan(root=Path(Tree(path).root), app=app, kind=site.kind, profile=name, containers=told)
 
 
 def _only_app(path: str) -> str:

@@ -87,6 +87,8 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What it is for, as a clause."""
     otherwise: str | None = None
     """What the app takes where it is not set; None where that is never right."""
+    host_only: bool = False
+    """Whether it means nothing in a container."""
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
