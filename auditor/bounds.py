@@ -7,7 +7,7 @@ something else (a time-out of 0 is none), there is no value: that is for a perso
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from auditor.facts.levers import LEVERS
 from auditor.findings import Bound
@@ -22,9 +22,9 @@ def settled(fact: str, now: float | bool | str, bounds: Iterable[Bound]) -> floa
     low, high = -math.inf, math.inf
     for bound in bounds:
         if bound.operator == "at_least":
-            low = max(low, _whole(math.ceil, bound.value))
+            low = max(low, _number(whole(bound.operator, bound.value)))
         elif bound.operator == "at_most":
-            high = min(high, _whole(math.floor, bound.value))
+            high = min(high, _number(whole(bound.operator, bound.value)))
     if low > high:
         return None
     if exact:
@@ -42,7 +42,9 @@ def _number(value: float | bool | str) -> float:
     return float(value)
 
 
-def _whole(to: Callable[[float], int], value: float | bool | str) -> float:
-    """The whole number on a bound's safe side."""
-    found = _number(value)
-    return found if math.isinf(found) else to(found)
+def whole(operator: str, value: float | bool | str) -> float | bool | str:
+    """A bound's value as the whole number on its safe side: what our levers write has no fractions."""
+    to = {"at_least": math.ceil, "at_most": math.floor}.get(operator)
+    if to is None or isinstance(value, bool | str) or math.isinf(value):
+        return value
+    return float(to(value))

@@ -83,7 +83,7 @@ class _Joiner:
         self.apps = {name: self.counted(app) for name, app in self.apps.items()}
         totals = self.totals()
         host = self.site.host
-        self.add("site", self.site.name, totals, host)
+        self.add("site", self.site.name, totals, host, *self.heaviest())
         for app in self.apps.values():
             self.add("app", app.name, app, totals, host)
             for connection in app.connections:
@@ -283,7 +283,7 @@ class _Joiner:
         if command.place is not None:
             marks["command"] = declared(command.place)
         connection, queues = command.connection or "", command.queues
-        app = self.app(launch)
+        app, php = self.app(launch), self.php(launch)
         if not command.is_unknown("connection") and command.connection is None:
             if isinstance(app, Absent):
                 marks["connection"] = unknown(app.reason)
@@ -328,6 +328,7 @@ class _Joiner:
             timeout=command.timeout,
             timeout_written="timeout" in command.marks,
             memory=command.memory,
+            heap=command.memory_limit or (php.memory_limit if isinstance(php, Php) else NEVER),
             sleep=command.sleep,
             rest=command.rest,
             tries=command.tries,
@@ -769,13 +770,11 @@ class _Joiner:
     def totals(self) -> Totals:
         marks: dict[str, Mark] = {}
         memory, count = 0.0, 0
-        for launch, worker in self.workers:
+        for _, worker in self.workers:
             for field in ("processes", "memory"):
                 if worker.is_unknown(field):
                     marks.setdefault("workers_memory", unknown(f"{field} of {worker.name} is not known"))
-            php = self.php(launch)
-            heap = launch.command.memory_limit or (php.memory_limit if isinstance(php, Php) else NEVER)
-            memory += _times(worker.processes, min(worker.memory if worker.memory > 0 else NEVER, heap) + BESIDE_HEAP)
+            memory += _times(worker.processes, worker.takes)
             count += worker.processes
         for launch, horizon in self.horizons:
             app = self.apps.get(launch.app)
@@ -814,6 +813,12 @@ class _Joiner:
             stop_granted=self.stop_granted(),
             schedulers=len(self.schedulers),
         )
+
+    def heaviest(self) -> tuple[Joined, Joined]:
+        """The worker that takes most in several processes, and its program: where fewer would help most."""
+        several = [(launch, worker) for launch, worker in self.workers if worker.processes > 1]
+        found = max(several, key=lambda one: _times(one[1].processes, one[1].takes), default=None)
+        return (NONE, NONE) if found is None else (found[1], self.program(found[0]))
 
     def stop_granted(self) -> float | None:
         """TimeoutStopSec= of the one unit that starts supervisord."""

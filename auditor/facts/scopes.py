@@ -23,7 +23,7 @@ from auditor.facts.supervisor import HttpServer, Oddity, Program, Section, Setti
 Roots = Mapping[str, type[Fact]]
 
 SCOPES: Mapping[str, Roots] = {
-    "site": {"site": Totals, "host": Host},
+    "site": {"site": Totals, "host": Host, "worker": Worker, "program": Program},
     "app": {"app": App, "site": Totals, "host": Host},
     "connection": {"connection": Connection, "app": App, "site": Totals, "ninja": Ninja},
     "pool": {"pool": Pool, "connection": Connection, "app": App, "site": Totals},

@@ -57,6 +57,8 @@ class Worker(Fact, frozen=True):
     """Whether --timeout is given."""
     memory: MiB = 128.0
     """MiB at which it restarts between two jobs."""
+    heap: MiB = NEVER
+    """PHP's memory_limit for it; NEVER where none is known."""
     sleep: Seconds = 3.0
     """Seconds it waits when no job is ready."""
     rest: Seconds = 0.0
@@ -88,6 +90,16 @@ class Worker(Fact, frozen=True):
     """The first of its queues that is called urgent and stands behind an ordinary one; "" where none does."""
     ordinary_before: str = ""
     """That ordinary queue."""
+
+    @derived("memory", "heap")
+    def takes(self) -> MiB:
+        """What one of its processes may take: --memory, or PHP's limit where that is lower, and what PHP takes beside it."""
+        return min(self.memory if self.memory > 0 else NEVER, self.heap) + BESIDE_HEAP
+
+    @derived("memory", "heap")
+    def per_mib(self) -> float:
+        """How many of its processes go into one MiB: what a rule multiplies by, for it divides by nothing that may be 0."""
+        return 1 / float(self.takes)
 
     @derived("twins")
     def has_twins(self) -> bool:

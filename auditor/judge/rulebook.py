@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.dialects import yaml_text
 from auditor.errors import RuleRefused, UsageError
+from auditor.facts.scopes import SCOPES
 from auditor.judge.expression import nearest
+from auditor.judge.known import rests_on
 from auditor.judge.rule import Rule, read_rule, refused_together
 from auditor.places import data_dir
 
@@ -45,7 +47,7 @@ class Rulebook:
         graph: dict[str, set[str]] = {fact: set() for fact in sorted(bound)}
         for rule in self:
             for fix in rule.fixes:
-                graph[fix.fact] |= {fact for fact in fix.value.facts if fact in bound and fact != fix.fact}
+                graph[fix.fact] |= {fact for fact in _plain(rule.scope, fix.value.facts) if fact in bound} - {fix.fact}
         try:
             return tuple(graphlib.TopologicalSorter(graph).static_order())
         except graphlib.CycleError as error:
@@ -69,6 +71,13 @@ class Rulebook:
         )
         selected.known = self.known
         return selected
+
+
+def _plain(scope: str, facts: Iterable[str]) -> Iterator[str]:
+    """These facts, each derived one as those it is computed from."""
+    for fact in facts:
+        root, _, field = fact.partition(".")
+        yield from (f"{root}.{one}" for one in rests_on(SCOPES[scope][root], field))
 
 
 def load_folder(folder: Path, overrides: Overrides | None = None) -> Rulebook:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from auditor.bounds import whole
 from auditor.facts.origin import Fact, Grade, Mark, Origin
 from auditor.facts.scopes import SCOPES
 from auditor.facts.subjects import Absent, Census, Joined, Subject
@@ -235,7 +236,7 @@ class _Look:
             here = hidden is not None and hidden.isdisjoint(hidden_by(self.classes[position], field))
             if bound is UNKNOWN or bound is None or not here:
                 return ()  # a bound on, or by, what is not known is a guess
-            found.append(Bound(fix.fact, fix.operator, bound, unsafe))
+            found.append(Bound(fix.fact, fix.operator, whole(fix.operator, bound), unsafe))
         return tuple(found)
 
     def unit(self, root: str, field: str) -> str:
