@@ -1,0 +1,200 @@
+"""A log read forward: every record once, whatever is done to its files between two looks, and whenever a look is lost."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.sources.logs.follow import MOST_RECORD, Log, look
+from auditor.sources.logs.formats import Form, Laravel, Output, Supervisord
+from auditor.sources.logs.signatures import load_signatures
+
+TABLE = load_signatures()
+STAMP = "[2026-03-01 10:00:00] production"
+TRACE = '[stacktrace]\n#0 /var/www/app/vendor/x.php(12): A->b()\n#1 {main}\n"}\n'
+
+
+class Heard:
+    """A form of log that writes down which records were told, by the number each bears."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.numbers: list[int] = []
+
+    def last_head(self, buffer: bytes) -> int:
+        return self.form.last_head(buffer)
+
+    def tell(self, block: bytes, *, inside: bool) -> Iterator[tuple[str, bytes]]:
+        for kind, line in self.form.tell(block, inside=inside):
+            self.numbers.append(int(re.findall(rb"number (\d+)", line)[0]))
+            yield kind, line
+
+
+class Host:
+    """A log, what is done to it, and a watch of it that may be killed between reading and keeping what it read."""
+
+    def __init__(self, folder: Path, form: Form) -> None:
+        self.path = folder / "laravel.log"
+        self.form = form
+        self.now = 0.0
+        self.written = 0
+        self.told: list[int] = []
+        self.tail = ""
+        self.path.touch()
+        self.kept = look(str(self.path), None, form, self.now).log
+        self.writer = self.path.open("ab", buffering=0)
+
+    def record(self) -> str:
+        self.written += 1
+        if isinstance(self.form, Supervisord):
+            return f"2026-03-01 10:00:00,123 INFO gave up: number {self.written} entered FATAL state, too many start retries\n"
+        if isinstance(self.form, Output):
+            return f"PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted, number {self.written}\n"
+        return f"{STAMP}.ERROR: SQLSTATE[HY000] [2002] Connection refused, number {self.written}\n"
+
+    def put(self, text: str) -> None:
+        self.writer.write((self.tail + text).encode())
+        self.tail = ""
+
+    def write(self) -> None:
+        self.put(self.record())
+
+    def trace(self) -> None:
+        self.put(self.record() + ("" if isinstance(self.form, Supervisord) else TRACE))
+
+    def harmless(self) -> None:
+        self.put(
+            "  2026-03-01 10:00:00 App\\Jobs\\Mail ..... 71.46ms DONE\n"
+            if isinstance(self.form, Output)
+            else f"{STAMP}.INFO: nothing\n"
+            if isinstance(self.form, Laravel)
+            else "2026-03-01 10:00:00,123 INFO spawned: 'w' with pid 12\n"
+        )
+
+    def half(self) -> None:
+        text = self.record()
+        cut = len(text) // 2
+        self.put(text[:cut])
+        self.tail = text[cut:]
+
+    def finish(self) -> None:
+        self.put("")
+
+    def reopen(self) -> None:
+        self.finish()
+        self.writer.close()
+        self.writer = self.path.open("ab", buffering=0)
+
+    def _make_room(self) -> None:
+        for name in sorted(self.path.parent.glob("laravel.log.*"), reverse=True):
+            number = int(name.name.split(".")[2])
+            name.rename(name.with_name(name.name.replace(f".{number}", f".{number + 1}", 1)))
+
+    def rename(self) -> None:
+        """logrotate with create: who has the file open writes on in it until reopen()."""
+        self.rename_without_new()
+        self.path.touch()
+
+    def rename_without_new(self) -> None:
+        """logrotate with nocreate, or supervisord's own rotation a moment before it opens the new file."""
+        if self.path.exists():
+            self._make_room()
+            self.path.rename(f"{self.path}.1")
+
+    def copytruncate(self) -> None:
+        if not self.path.exists():
+            return
+        self.finish()
+        self._make_room()
+        shutil.copyfile(self.path, f"{self.path}.1")
+        os.truncate(self.path, 0)
+
+    def copying(self) -> None:
+        """A copy that is being made while the watch looks."""
+        if not self.path.exists():
+            return
+        self._make_room()
+        data = self.path.read_bytes()
+        for part in (0, len(data) // 2, len(data)):
+            Path(f"{self.path}.1").write_bytes(data[:part])
+            self.look()
+        Path(f"{self.path}.1").unlink()
+
+    def compress(self) -> None:
+        """gzip of the newest rotated file, seen half done by the watch; nobody writes in it any more."""
+        first = Path(f"{self.path}.1")
+        if not first.exists():
+            return
+        if os.fstat(self.writer.fileno()).st_ino == first.stat().st_ino:
+            self.finish()
+            self.writer.close()
+            self.writer = self.path.open("ab", buffering=0)
+        status = first.stat()
+        packed = Path(f"{first}.gz")
+        data = gzip.compress(first.read_bytes())
+        packed.write_bytes(data[: len(data) // 2])
+        self.look()
+        packed.write_bytes(data)
+        os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
+        first.unlink()
+
+    def drop(self) -> None:
+        """logrotate removes what is oldest, which has long been read."""
+        oldest = sorted(self.path.parent.glob("laravel.log.*"), key=lambda p: int(p.name.split(".")[2]))[3:]
+        if oldest:
+            self.look()
+            self.now += 100
+            self.look()
+            for each in oldest:
+                if os.fstat(self.writer.fileno()).st_ino != each.stat().st_ino:
+                    each.unlink()
+
+    def look(self, *, killed: bool = False) -> None:
+        self.now += 4
+        heard = Heard(self.form)
+        looked = look(str(self.path), self.kept, heard, self.now)  # type: ignore[arg-type] # it is one but in name
+        if not killed:
+            self.kept = looked.log
+            self.told += heard.numbers
+            assert sum(each.count for each in looked.told.values()) == len(heard.numbers)
+
+    def killed(self) -> None:
+        self.look(killed=True)
+
+    def wait(self) -> None:
+        self.now += 60
+
+
+STEPS = (
+    "write", "write", "trace", "trace", "harmless", "half", "finish", "reopen", "rename", "rename_without_new",
+    "copytruncate", "copying", "compress", "drop", "look", "look", "look", "killed", "wait",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form", [Laravel(TABLE), Output(TABLE), Supervisord(TABLE)], ids=["laravel", "output", "supervisord"]
+)
+@settings(max_examples=120)
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=40))
+def test_every_record_once(form: Form, steps: list[str]) -> None:
+    """None is lost, none told twice: through rotations of every kind, half-done ones, and kills of the watch."""
+    with tempfile.TemporaryDirectory() as folder:
+        host = Host(Path(folder), form)
+        for step in steps:
+            getattr(host, step)()
+        host.finish()
+        for _ in range(3):
+            host.look()
+            host.wait()
+        host.writer.close()
+
+        assert sorted(host.told) == list(range(1, host.written + 1))
