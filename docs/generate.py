@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from auditor.facts.bank import Figure, Note
+    from auditor.settings.shape import Key
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -100,11 +101,34 @@ def settings() -> str:
     """Every key of the configuration file, with its default."""
     from auditor.settings.shape import KEYS
 
+    return _keys(KEYS)
+
+
+def watch_settings() -> str:
+    """Every key of the configuration file's section "watch", with its default."""
+    from auditor.settings.shape import WATCH
+
+    return _keys(WATCH)
+
+
+def _keys(keys: Mapping[str, Key]) -> str:
     rows = [
         (f"`{name}`", f"`{json.dumps(key.default)}`", f"{key.about}{' Paths count from the file.' if key.path else ''}")
-        for name, key in KEYS.items()
+        for name, key in keys.items()
     ]
     return table(("key", "default", "what it does"), *rows)
+
+
+def signatures() -> str:
+    """What the watch tells of logs, by kind."""
+    from auditor.sources.logs.signatures import load_signatures
+
+    rows = []
+    for one in load_signatures().entries:
+        told = "at once" if one.after == 1 else f"after {one.after} in {one.within / 60:g} min"
+        quiet = f"{one.quiet / 60:g} min" if one.quiet < 3600 else f"{one.quiet / 3600:g} h"
+        rows.append((f"`log/{one.kind}`", one.severity.value, f"{one.says}", ", ".join(one.logs), told, quiet))
+    return table(("kind", "severity", "what it means", "logs", "told", "over after"), *rows)
 
 
 def formats() -> str:
@@ -172,6 +196,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "rules": rules,
     "scopes": scopes,
     "settings": settings,
+    "watch-settings": watch_settings,
+    "signatures": signatures,
     "formats": formats,
     "banks": banks,
 }

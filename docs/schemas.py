@@ -17,7 +17,7 @@ from auditor.judge.rule import KEYS as RULE_KEYS
 from auditor.judge.rule import OPERATORS
 from auditor.reports.diagnosis import schema as diagnosis
 from auditor.reports.json_report import schema as report
-from auditor.settings.shape import KEYS, SEVERITIES
+from auditor.settings.shape import KEYS, SEVERITIES, Key
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -106,16 +106,22 @@ def config() -> dict[str, Any]:
         "choices": _one_or_more({"anyOf": [text, choice]}),
         "overrides": {"type": "object", "additionalProperties": override},
     }
-    properties = {}
-    for name, key in KEYS.items():
-        word = {"enum": list(key.among)} if key.among else text
-        of = {"text": word, "texts": _one_or_more(word), **kinds}
-        properties[name] = {"description": key.about, **of[key.kind]}
+
+    def described(keys: Mapping[str, Key]) -> dict[str, Any]:
+        found = {}
+        for name, key in keys.items():
+            word = {"enum": list(key.among)} if key.among else text
+            section = {"type": "object", "properties": described(key.inner), "additionalProperties": False}
+            number = {"type": "number", "minimum": key.least}
+            of = {"text": word, "texts": _one_or_more(word), "number": number, "section": section, **kinds}
+            found[name] = {"description": key.about, **of[key.kind]}
+        return found
+
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The configuration of queue-auditor",
         "type": ["object", "null"],
-        "properties": properties,
+        "properties": described(KEYS),
         "additionalProperties": False,
     }
 

@@ -76,22 +76,22 @@ def choose(ctx: click.Context, path: str) -> Chosen:
     values = {}
     for key, spec in KEYS.items():
         name = _PARAMETERS.get(key, key)
-        given = _given(ctx, name)
+        told = given(ctx, name)
         written = (
             Value(settings.values[key], f"{settings.path}:{settings.lines[key]}") if key in settings.values else None
         )
-        if given is not None and key == "ignore":
-            flags = tuple(Choice(rule.rstrip("/"), _FLAG) for rule in given.value)
+        if told is not None and key == "ignore":
+            flags = tuple(Choice(rule.rstrip("/"), _FLAG) for rule in told.value)
             more = f", {written.origin}" if written else ""
-            values[key] = Value((*flags, *(written.value if written else ())), given.origin + more)
+            values[key] = Value((*flags, *(written.value if written else ())), told.origin + more)
         else:
-            values[key] = given or written or Value(spec.default, "default")
+            values[key] = told or written or Value(spec.default, "default")
     for form in settings.values.get("format", ()):
         from auditor.cli.deliver import FORMATS
 
         if form not in FORMATS:
-            told = f"there is no format “{form}”; there are {', '.join(FORMATS)}"
-            raise SettingsRefused(settings.path, told, settings.lines["format"])
+            reason = f"there is no format “{form}”; there are {', '.join(FORMATS)}"
+            raise SettingsRefused(settings.path, reason, settings.lines["format"])
     return Chosen(settings, values, folder_of(path))
 
 
@@ -105,7 +105,7 @@ def _settings(ctx: click.Context, path: str) -> Settings:
     return read(found) if found else NOTHING
 
 
-def _given(ctx: click.Context, name: str) -> Value | None:
+def given(ctx: click.Context, name: str) -> Value | None:
     """What a flag or the environment says, None where neither says anything."""
     source = ctx.get_parameter_source(name)
     if source not in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "fix": "Show, or write, the corrected supervisor and cron files.",
     "bank": "Tell how the bank feeds of an InvoiceNinja stand, and what to do by when.",
     "generate": "Write supervisor and cron files for an app from nothing.",
+    "watch": "Look again and again, read the logs on, and tell whoever has to know.",
     "why": "Rank what can be behind a symptom, such as “mail is not sent”, by the evidence.",
     "install": "Set up an app's workers, scheduler and settings as a whole, mending what runs already.",
     "uninstall": "Take away exactly what `install` wrote.",

@@ -12,6 +12,7 @@ from auditor import audit
 from auditor.cli.chosen import choose
 from auditor.cli.deliver import tell
 from auditor.cli.options import from_settings, lived_with, which_rules
+from auditor.settings.shape import HIDDEN, KEYS
 
 
 @click.group("config")
@@ -36,15 +37,24 @@ def show(ctx: click.Context, /, *, path: str, form: str, **_chosen: Any) -> None
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
     if form == "json":
-        values = {key: {"value": _plain(value.value), "origin": value.origin} for key, value in chosen.values.items()}
+        values = {
+            key: {"value": _shown(key, value.value), "origin": value.origin} for key, value in chosen.values.items()
+        }
         tell(json.dumps({"file": chosen.settings.path or None, **values}, indent=2, ensure_ascii=False) + "\n")
         return
     lines = [f"file: {chosen.settings.path or 'none'}"]
     width = max(map(len, chosen.values)) + 1
-    shown = {key: json.dumps(_plain(value.value), ensure_ascii=False) for key, value in chosen.values.items()}
+    shown = {key: json.dumps(_shown(key, value.value), ensure_ascii=False) for key, value in chosen.values.items()}
     for key, value in chosen.values.items():
         lines.append(f"{key + ':':<{width}} {shown[key]}   # {value.origin}")
     tell("\n".join(lines) + "\n")
+
+
+def _shown(key: str, value: Any) -> Any:
+    """A key's value as the file would write it, secrets hidden."""
+    if KEYS[key].kind != "section":
+        return _plain(value)
+    return {name: HIDDEN if KEYS[key].inner[name].secret else _plain(inner) for name, inner in value.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -108,15 +108,42 @@ class _Reader:
                 return self.text(value, key, name)
             case "texts":
                 return self.texts(value, key, name)
+            case "number":
+                return self.number(value, key, name)
+            case "section":
+                return self.section(name, key, value)
             case "choices":
                 listed = value if isinstance(value, list) else [value]
                 return tuple(self.choice(item, name, index) for index, item in enumerate(listed))
             case _:
                 return self.overrides(value, name)
 
+    def section(self, name: str, key: Key, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.refuse(f"“{name}” is a mapping of keys", name)
+        found: dict[str, Any] = {}
+        for inner, held in value.items():
+            spec = key.inner.get(inner)
+            if spec is None:
+                raise self.refuse(f"“{name}” has no key “{inner}”; {_near(inner, key.inner)}", name, inner)
+            match spec.kind:
+                case "number":
+                    found[inner] = self.number(held, spec, name, inner)
+                case "texts":
+                    found[inner] = self.texts(held, spec, name, inner)
+                case _:
+                    found[inner] = self.text(held, spec, name, inner)
+        return found
+
+    def number(self, value: Any, key: Key, *at: str | int) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not key.least <= value < 1e9:
+            raise self.refuse(f"“{at[-1]}” is a number of at least {key.least:g}", *at)
+        return value
+
     def text(self, value: Any, key: Key, *at: str | int) -> str:
         if not isinstance(value, str) or not value:
-            raise self.refuse(f"“{at[0]}” is a text", *at)
+            named = next(step for step in reversed(at) if isinstance(step, str))
+            raise self.refuse(f"“{named}” is a text", *at)
         if key.among and value not in key.among:
             raise self.refuse(f"“{value}” is none of {', '.join(key.among)}; {_near(value, key.among)}", *at)
         return self.below(value) if key.path else value

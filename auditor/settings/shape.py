@@ -42,7 +42,7 @@ class Key(NamedTuple):
     """One key of the file."""
 
     kind: str
-    """"text", "texts" (one or a list), "flag", "choices" (Choice), "overrides" (Override by rule)."""
+    """"text", "texts" (one or a list), "flag", "number", "choices" (Choice), "overrides" (Override by rule), "section"."""
     default: Any
     """What holds where nothing is written."""
     about: str
@@ -51,6 +51,31 @@ class Key(NamedTuple):
     """The texts it may hold; any where none is listed."""
     path: bool = False
     """Whether its texts are paths, written from the file's own folder."""
+    secret: bool = False
+    """Whether its texts are shown nowhere: they may hold a password."""
+    least: float = 0.0
+    """The least number it may hold."""
+    inner: Mapping[str, Key] = {}
+    """A section's own keys."""
+
+
+HIDDEN = "***"
+"""How a secret is shown."""
+
+WATCH: Mapping[str, Key] = {
+    "every": Key("number", 60, "Seconds from one look to the next.", least=1),
+    "state": Key("text", "", "The file in which the watch keeps what it knows.", path=True),
+    "notify": Key("texts", (), "Who is told: URLs, or env:NAME or file:PATH where they are kept.", secret=True),
+    "notify_severity": Key("text", "warning", "Of what severity on somebody is told.", among=SEVERITIES),
+    "per_hour": Key("number", 20, "Messages in an hour at most; what is beyond is told together later.", least=1),
+    "confirm": Key("number", 2, "Looks in a row in which a finding must be there before it is told.", least=1),
+    "clear": Key("number", 2, "Looks in a row in which it must be gone before it is over.", least=1),
+    "heartbeat": Key("text", "", "A URL that is asked for after each look.", secret=True),
+    "textfile": Key("text", "", "A file for Prometheus's node exporter.", path=True),
+    "listen": Key("text", "", "HOST:PORT for /healthz and /metrics."),
+    "signatures": Key("text", "", "A table of signatures that goes before the shipped one.", path=True),
+}  # fmt: skip
+"""Every key of the section "watch"."""
 
 
 KEYS: Mapping[str, Key] = {
@@ -69,5 +94,6 @@ KEYS: Mapping[str, Key] = {
     "apps": Key("texts", (), "Root folders of the Laravel apps, from the audited folder."),
     "banks": Key("texts", (), "Further tables of banks and of consents, for the bank feeds of InvoiceNinja.", path=True),
     "profile": Key("text", "", "The kind of app that files are generated for."),
+    "watch": Key("section", {}, "What `watch` does beside looking.", inner=WATCH),
 }  # fmt: skip
 """Every key."""

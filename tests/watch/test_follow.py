@@ -1,5 +1,7 @@
 """A log read forward: every record once, whatever is done to its files between two looks, and whenever a look is lost."""
 
+# ruff: noqa: D102, D107 - each step of a story says by its name what it does
+
 from __future__ import annotations
 
 import gzip
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.sources.logs.follow import MOST_RECORD, Log, look
+from auditor.sources.logs.follow import look
 from auditor.sources.logs.formats import Form, Laravel, Output, Supervisord
 from auditor.sources.logs.signatures import load_signatures
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 import msgspec
@@ -193,38 +193,21 @@ def digest_of(stream: IO[bytes], length: int) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest() if len(data) == length else ""
 
 
-def opened(file: Present) -> IO[bytes]:
+@contextlib.contextmanager
+def opened(file: Present) -> Iterator[IO[bytes]]:
     """The file's content, decompressed; raises OSError, or ValueError where nobody here can decompress it."""
     handle = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    raw = os.fdopen(handle, "rb", buffering=0)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        raw.close()
-        raise OSError(0, "it is not a regular file")
-    if not file.packed:
-        return raw
-    unpack = _UNPACK.get(file.packed)
-    if unpack is None:
-        raw.close()
-        raise ValueError(f"it is compressed with {file.packed}, which is not read here")
-    return _Unpacked(raw, unpack(raw))
-
-
-class _Unpacked:
-    """A decompressed file that closes what it reads from."""
-
-    def __init__(self, raw: IO[bytes], stream: Any) -> None:
-        self._raw = raw
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __enter__(self) -> _Unpacked:
-        return self
-
-    def __exit__(self, *_told: object) -> None:
-        self._stream.close()
-        self._raw.close()
+    with open(handle, "rb", buffering=0) as raw:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "it is not a regular file")
+        if not file.packed:
+            yield raw
+            return
+        unpack = _UNPACK.get(file.packed)
+        if unpack is None:
+            raise ValueError(f"it is compressed with {file.packed}, which is not read here")
+        with unpack(raw) as stream:
+            yield stream
 
 
 def _gzip(raw: IO[bytes]) -> Any:

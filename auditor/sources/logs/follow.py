@@ -76,10 +76,11 @@ def look(path: str, known: Log | None, form: Form, now: float, *, stopped: Calla
         return Looked(Log([_at_end(file) for file in files], _inode(files)), {})
     pairs, gone = matched(known.files, files)
     out = Looked(Log([], _inode(files)), {})
-    for file, position in pairs:
+    for file, before in pairs:
+        position = before
         try:
             with opened(file) as stream:
-                reading = _Reading(file, stream, position or Position(), form, now)
+                reading = _Reading(file, stream, before or Position(), form, now)
                 position = reading.forward(stopped)
                 reading.add_to(out)
         except _Changed:

@@ -60,20 +60,15 @@ class Laravel:
         """The kind and the first line of every record that tells something. `block` is whole lines."""
         levels = _JSON_LEVEL if b'"level_name":"' in block else _LEVEL
         starts = dict.fromkeys(self._start(block, hit) for hit in levels.finditer(block))
-        if not self._own:
-            found = list(starts)
-        else:
-            found = sorted(starts.keys() | self._with_own(block))
+        found = sorted(starts.keys() | self._with_own(block)) if self._own else list(starts)
         for start in found:
             if start < 0:
                 continue
             end = block.find(b"\n", start)
             line = block[start : min(end if end >= 0 else len(block), start + HEAD_LINE)]
-            message = line.partition(b": ")[2]
-            if start not in starts:
-                kind = self._signatures.classify(message, "ninja")
-            else:
-                kind = self._grave(block, start, message)
+            message = line.partition(b": ")[2] if line.startswith(b"[") else line
+            grave = start in starts
+            kind = self._grave(block, start, message) if grave else self._signatures.classify(message, "ninja")
             if kind is not None:
                 yield kind, line
 
