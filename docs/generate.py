@@ -182,6 +182,12 @@ def banks() -> str:
     return "\n".join(parts)
 
 
+def bank_report() -> str:
+    """What `bank` prints for the example whose database is here."""
+    text = (ROOT / "examples/invoiceninja-banks/bank.txt").read_text(encoding="utf-8")
+    return f"```text\n{text}```\n"
+
+
 def sourced(one: Figure | Note) -> str:
     """Where it stands, and when it was said."""
     return f"([{one.date}]({one.source}))"
@@ -200,6 +206,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "signatures": signatures,
     "formats": formats,
     "banks": banks,
+    "bank-report": bank_report,
 }
 """Every part that prose may ask for, by name."""
 

@@ -28,6 +28,11 @@ def fixed(name: str, folder: Path) -> tuple[str, int]:
     return "".join(line for line in told.splitlines(keepends=True) if not line.startswith("# written: ")), status
 
 
+def banks(name: str) -> str:
+    """What `bank` prints for a host, on the day of its data."""
+    return _run("bank", f"examples/{name}/host", "--no-color", "--now", "2026-06-10T12:00:00Z")[0]
+
+
 def installs() -> list[str]:
     """The examples on which an installation is shown."""
     return [name for name in names() if (EXAMPLES / name / "install.txt").is_file()]
@@ -73,6 +78,8 @@ def refresh() -> None:
     for name in names():
         place = EXAMPLES / name
         (place / "report.txt").write_text(report(name)[0], encoding="utf-8")
+        if (place / "bank.txt").is_file():
+            (place / "bank.txt").write_text(banks(name), encoding="utf-8")
         shutil.rmtree(place / "fixed", ignore_errors=True)
         (place / "fix.diff").write_text(fixed(name, place / "fixed")[0], encoding="utf-8")
     for name in installs():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import EXAMPLES, fixed, installed, installs, names, report, tree
+from tests.examples import EXAMPLES, banks, fixed, installed, installs, names, report, tree
 
 
 @pytest.mark.parametrize("name", names())
@@ -44,3 +44,10 @@ def test_a_clean_host_is_silent() -> None:
 
     assert told.startswith("no findings")
     assert tree(EXAMPLES / "clean" / "fixed") == {}
+
+
+def test_bank_feeds_are_as_expected() -> None:
+    """What `bank` tells of an example's feeds is what lies beside it."""
+    name = "invoiceninja-banks"
+
+    assert banks(name) == (EXAMPLES / name / "bank.txt").read_text(encoding="utf-8")
