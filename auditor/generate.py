@@ -46,9 +46,11 @@ def generate(path: str, app: str, rules: Rulebook, wishes: Wishes) -> Generated:
     size = ground.size()
     files = {
         ground.program_path: program_text(ground, size, ground.program_name, ground.program_path),
-        ground.cron_path: cron_text(ground, ground.cron_path),
     }
-    logs = [ground.inside(log) for log in (ground.profile.scheduler_log, *ground.profile.logs) if log is not None]
+    logs = [ground.inside(log) for log in ground.profile.logs]
+    if ground.profile.scheduler:
+        files[ground.cron_path] = cron_text(ground, ground.cron_path)
+        logs += [log for log in [ground.scheduler_log] if log is not None]
     if logs and ground.rotates:
         files[ground.logrotate_path] = logrotate_text(ground, logs)
     kinds = (*WORKER_KINDS, "horizon", *SCHEDULER_KINDS)

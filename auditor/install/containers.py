@@ -45,7 +45,7 @@ def advise(
         command = _command(profile, app, _size(app, profile, services, wishes), wishes)
         told.append(f"nothing here takes its jobs: give a service of its own the command `{command}`")
     told += _graces(services)
-    if not any(one.command.kind in SCHEDULER_KINDS for one in site.launches):
+    if profile.scheduler and not any(one.command.kind in SCHEDULER_KINDS for one in site.launches):
         told.append(
             "nothing here runs its scheduler: give one service, and one only, the command `php artisan schedule:work`"
         )

@@ -141,6 +141,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The options of its workers."""
     sizing: Sizing
     """How many of them."""
+    scheduler: bool = True
+    """Whether it has a schedule that something must run every minute."""
     env: tuple[Setting, ...] = ()
     """What its .env must say, beside its queue connection."""
     logs: tuple[FilePath, ...] = ()
