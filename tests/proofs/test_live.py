@@ -42,3 +42,13 @@ def test_attempts_fill_their_column(prove: Prove) -> None:
 def test_cron_is_down(prove: Prove) -> None:
     """A sound timetable that nobody reads."""
     prove(live.CronIsDown)
+
+
+def test_files_not_applied(prove: Prove) -> None:
+    """`supervisorctl restart` reads no file."""
+    prove(live.FilesNotApplied)
+
+
+def test_works_in_old_code(prove: Prove) -> None:
+    """PHP loads a class once."""
+    prove(live.WorksInOldCode)

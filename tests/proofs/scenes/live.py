@@ -16,6 +16,7 @@ from tests.proofs.scenes.stores import AttemptsOverflow
 from tests.stack.backends import Backend
 from tests.stack.host import Host
 from tests.stack.mariadb import Database
+from tests.stack.polling import until
 from tests.stack.rooms import run
 from tests.stack.supervisord import Supervisord
 
@@ -164,3 +165,65 @@ class CronIsDown(Live):
     @override
     def unharmed(self, seen: Seen) -> None:
         assert seen.starts
+
+
+class FilesNotApplied(Live):
+    """A file that was edited and only restarted is not read: the worker goes on with the options from before."""
+
+    rule = "backend/disk-vs-running"
+    subject = "unix:///var/run/supervisor.sock"
+    then = "The worker reads the queue that was added."
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        server.wait_for(NAME, "RUNNING")
+        path = host.folder / "etc/supervisor/conf.d/works.conf"
+        path.write_text(path.read_text().replace("queue:work redis", "queue:work redis --queue=mails,default"))
+        if self.put_right:
+            server.ctl("update").must()
+        else:
+            server.restart(NAME)
+        host.laravel.push("M", queue="mails").must()
+        self.await_job_unless_passed_over(host, "M")
+        return see(host, left=host.laravel.count(queue="mails"))
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.states == {NAME: "RUNNING"}
+        assert not seen.starts
+        assert seen.left == 1
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"M"}
+
+
+class WorksInOldCode(Live):
+    """After a deploy a worker that nobody has restarted goes on in the code from before."""
+
+    rule = "backend/worker-older-than-code"
+    then = "The job is run by the new code."
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("A").must()
+        host.laravel.await_end("A")
+        code = host.laravel.folder / "app/Jobs/Work.php"
+        code.write_text(code.read_text().replace("'start', $this->label", "'start', $this->label.' anew'"))
+        (host.laravel.folder / "composer.lock").touch()
+        if self.put_right:
+            first = server.pid(NAME)
+            host.laravel.artisan("queue:restart").must()
+            until(lambda: server.pid(NAME) not in {0, first}, 10, "a new worker runs", server.log_path)
+        host.laravel.push("B").must()
+        host.laravel.await_end("B")
+        self.subject = f"pid {server.pid(NAME)} (worker:{NAME})"
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.labels("start") == {"A", "B"}
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("start") == {"A", "B anew"}
