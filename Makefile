@@ -15,15 +15,16 @@ PYTHON := $(BIN)/python
 UV := $(BIN)/uv -q
 compile = { echo "\# Resolved from pyproject.toml by 'make pins'."; $(UV) pip compile --python $(PYTHON) --universal \
 	--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade $(1); }
-SITE ?= examples/invoiceninja-popular-advice/host
+SITE ?= examples/laravel-sqlite/host
+ARGUMENTS ?= $(shell cat "$(SITE)/../arguments.txt" 2>/dev/null)
 
 .PHONY: help
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 .PHONY: audit
-audit: $(VENV)/.run ## set up what the auditor needs and audit an example host (SITE=DIR: another)
-	@status=0; $(BIN)/queue-auditor audit "$(SITE)" || status=$$?; \
+audit: $(VENV)/.run ## set up what the auditor needs and audit an example host, its queue too (SITE=DIR: another)
+	@status=0; $(BIN)/queue-auditor audit "$(SITE)" $(ARGUMENTS) || status=$$?; \
 	case $$status in \
 	0) echo "Exit status 0: nothing to object to." ;; \
 	1) echo "Exit status 1: there are findings. (0: none; 2: could not audit; 3: nothing to audit.)" ;; \
@@ -40,7 +41,7 @@ proofs: system-packages $(VENV)/.dev ## the harms, shown with real workers, queu
 	@$(PYTHON) -m pytest -q -n 4 --dist worksteal tests/proofs --table docs/proofs.md
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure start-up, audits and readers against their budgets
+bench: system-packages $(VENV)/.dev ## measure start-up, audits, readers and live looks against their budgets
 	@$(PYTHON) bench
 
 .PHONY: lint

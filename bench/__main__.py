@@ -1,4 +1,5 @@
-"""`python bench`: start-up as multiples of bare Python, and 1 to 10,000 program files beside supervisor's own parse of them.
+"""`python bench [start-up] [scale] [live]`: start-up as multiples of bare Python, 1 to 10,000 program files beside supervisor's
+own parse of them, and live audits of queues of millions beside empty ones.
 
 Every figure is a ratio of two medians taken in turn in one run, so it holds on a busy machine as on a quiet one.
 """
@@ -116,13 +117,22 @@ def scale(folder: Path) -> None:
         print(f"  {size:>7,} {mine:8.2f}s {mine / size * 1000:8.2f}ms {shown:>11} {ratio:>19}")
 
 
+def live(folder: Path) -> None:
+    """On servers like those of the tests."""
+    sys.path.append(str(ROOT))
+    from live import live as run
+
+    run(folder)
+
+
 def main() -> None:
-    """Run both."""
+    """Run those that are named, or all."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode, and so do we
     seconds([*AUDITOR, "audit", HOST])  # bytecode and the compiled rules are there from the second start on
+    parts = {"start-up": start_up, "scale": scale, "live": live}
     with tempfile.TemporaryDirectory() as folder:
-        start_up(Path(folder))
-        scale(Path(folder))
+        for name in sys.argv[1:] or parts:
+            parts[name](Path(folder))
 
 
 if __name__ == "__main__":

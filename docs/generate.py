@@ -53,9 +53,10 @@ def targets() -> str:
 
 
 def report() -> str:
-    """The head of the first example's report."""
-    text = (ROOT / "examples/invoiceninja-popular-advice/report.txt").read_text(encoding="utf-8")
-    shown = "\n\n".join(text.split("\n\n")[:3])
+    """The head of the first example's report, and what is seen of its queue."""
+    blocks = (ROOT / "examples/laravel-sqlite/report.txt").read_text(encoding="utf-8").split("\n\n")
+    seen = [block for block in blocks if block.split()[1] in ("backend/backlog-old", "backend/reserved-job-stuck")]
+    shown = "\n\n".join([*blocks[:2], seen[0], seen[-1]])
     return f"```text\n{shown}\n```\n"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -18,8 +20,26 @@ def names() -> list[str]:
 
 
 def report(name: str) -> tuple[str, int]:
-    """What `audit` prints for a host, and its exit status."""
-    return _run("audit", f"examples/{name}/host", "--no-color")
+    """What `audit` prints for a host with the arguments that stand beside it, and its exit status."""
+    return _run("audit", f"examples/{name}/host", "--no-color", *arguments(name))
+
+
+def arguments(name: str) -> list[str]:
+    """The further arguments of an example's audit."""
+    file = EXAMPLES / name / "arguments.txt"
+    return file.read_text(encoding="utf-8").split() if file.is_file() else []
+
+
+def database(name: str) -> tuple[Path, Path]:
+    """An example's SQLite database, and the script that it is made of."""
+    return next((EXAMPLES / name / "host").rglob("database.sqlite")), EXAMPLES / name / "database.sql"
+
+
+def make_database(target: Path, script: Path) -> None:
+    """Run a script into a new database."""
+    target.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(target)) as made:
+        made.executescript(script.read_text(encoding="utf-8"))
 
 
 def fixed(name: str, folder: Path) -> tuple[str, int]:
@@ -77,6 +97,8 @@ def refresh() -> None:
     """Write what every example gives now."""
     for name in names():
         place = EXAMPLES / name
+        if (place / "database.sql").is_file():
+            make_database(*database(name))
         (place / "report.txt").write_text(report(name)[0], encoding="utf-8")
         if (place / "bank.txt").is_file():
             (place / "bank.txt").write_text(banks(name), encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tests.examples import EXAMPLES, banks, fixed, installed, installs, names, report, tree
+from tests.examples import EXAMPLES, banks, database, fixed, installed, installs, make_database, names, report, tree
 
 
 @pytest.mark.parametrize("name", names())
@@ -51,3 +53,16 @@ def test_bank_feeds_are_as_expected() -> None:
     name = "invoiceninja-banks"
 
     assert banks(name) == (EXAMPLES / name / "bank.txt").read_text(encoding="utf-8")
+
+
+def test_a_database_is_that_of_its_script(tmp_path: Path) -> None:
+    """The SQLite database of an example holds what the script beside it says, and has nothing beside it."""
+    kept, script = database("laravel-sqlite")
+    make_database(tmp_path / "made.sqlite", script)
+
+    dumps = []
+    for path in (kept, tmp_path / "made.sqlite"):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as read:
+            dumps.append(list(read.iterdump()))
+    assert dumps[0] == dumps[1]
+    assert [path.name for path in kept.parent.iterdir()] == ["database.sqlite"]

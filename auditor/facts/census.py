@@ -719,6 +719,8 @@ class _Joiner:
             marks["served"] = marks["processes"] = marks["programs"] = unknown(
                 doubts[0] or "a worker here is not known"
             )
+        elif connection.place is not None:
+            marks.setdefault("served", declared(connection.place))
         shared = self.sharing(app, connection)
         connection = self.deployment.with_servers(msgspec.structs.replace(connection, marks=marks))
         connection = self.observed.with_servers(connection)

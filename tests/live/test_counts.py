@@ -306,13 +306,13 @@ def test_large_queues_are_capped(table: Bench) -> None:
     fill(table, 12_000)
     state = table.states(now=101)["default"]
 
-    assert (state.size, state.size_capped) == (10_000, True)
-    assert (state.ready, state.capped) == (1_000, True)
+    assert (state.size, state.size_capped) == (2_000, True)
+    assert (state.ready, state.capped) == (200, True)
     assert state.oldest_ready_age == 100
 
-    table.sql("DELETE FROM jobs WHERE id > 900")
+    table.sql("DELETE FROM jobs WHERE id > 150")
     state = table.states(now=101)["default"]
-    assert (state.size, state.size_capped, state.ready, state.capped) == (900, False, 900, False)
+    assert (state.size, state.size_capped, state.ready, state.capped) == (150, False, 150, False)
 
 
 def test_delayed_jobs_before_ready_ones(table: Bench) -> None:

@@ -86,7 +86,6 @@ class _MySql:
 
     quote = "`"
     mark = "%s"
-    chunk = 1000
 
     def __init__(self, access: Access, limits: Limits, clock: Clock) -> None:
         import pymysql
@@ -121,6 +120,8 @@ class _MySql:
             "autocommit": True,
             "charset": "utf8mb4",
             "program_name": "queue-auditor",
+            # Where neither the app nor the way there asks for it, no certificates are read for a mere attempt.
+            "ssl_disabled": not end.tls and (bool(end.socket) or _is_loopback(end.host)),
         }
         socket = end.socket or _local_socket(end.host)
         if socket:
@@ -136,7 +137,7 @@ class _MySql:
             if end.tls or socket:
                 raise NoAnswer("unsupported", "its kind of login needs the Python package cryptography") from None
         try:
-            return self._open({**options, "ssl": _tls(None)})
+            return self._open({**options, "ssl": _tls(None), "ssl_disabled": False})
         except RuntimeError:
             raise NoAnswer("unsupported", "its kind of login needs the Python package cryptography") from None
 
@@ -248,6 +249,10 @@ def _local_socket(host: str) -> str:
     return next((path for path in _SOCKETS if os.path.exists(path)), "") if host == "localhost" else ""  # noqa: PTH110
 
 
+def _is_loopback(host: str) -> bool:
+    return host in ("", "localhost", "::1") or host.startswith("127.")
+
+
 def _tls(end: Endpoint | None) -> Any:
     import ssl
 
@@ -273,7 +278,6 @@ class _Postgres:
     product = "pgsql"
     quote = '"'
     mark = "%s"
-    chunk = 1000
 
     def __init__(self, access: Access, limits: Limits, clock: Clock) -> None:
         try:

@@ -3,9 +3,9 @@
 What bounds them, with Laravel's own indexes (`jobs` has one on `queue`, `failed_jobs` none on time):
 
 - a queue's size is counted in its index, up to SIZE_CAP entries, then it is "at least";
-- ready, delayed and reserved jobs are told apart among the WINDOW oldest of a queue (by id, which the index on `queue`
-  holds too). Workers take jobs in that order, so what is reserved, stuck or longest ready lies there, unless more
-  delayed jobs than that were pushed before;
+- ready, delayed and reserved jobs are told apart among the ENOUGH oldest of a queue, or up to WINDOW until a ready one is
+  found (by id, which the index on `queue` holds too). Workers take jobs in that order, so what is reserved, stuck or longest
+  ready lies there, unless more delayed jobs than that were pushed before;
 - queues that hold jobs and that nobody asked for are found by stepping through the index from one name to the next;
 - failed jobs are counted up to FAILED_CAP, and the newest RECENT of them classified, by id.
 
@@ -27,12 +27,14 @@ from auditor.sources.live.failures import classify_failure
 from auditor.sources.live.looking import Clock
 from auditor.sources.live.witness import seen
 
-SIZE_CAP = 10_000
+SIZE_CAP = 2_000
 """Jobs of one queue that are counted at most."""
 WINDOW = 1_000
-"""The oldest jobs of one queue that are told apart."""
-FIRST_CHUNK = 100
-"""How many of them at first; twice as many then, and so on, while there is time."""
+"""The oldest jobs of one queue that are told apart at most, while there is time."""
+ENOUGH = 200
+"""So many of them are, once a ready one is among them: workers take the oldest first, so what they hold lies there too."""
+CHUNK = 100
+"""Rows that one statement reads."""
 OTHER_QUEUES = 20
 """Queues nobody asked for that are looked for at most."""
 FAILED_CAP = 1_000
@@ -76,8 +78,6 @@ class Session(Protocol):
     """What a name is put between."""
     mark: str
     """What stands for a parameter."""
-    chunk: int
-    """Rows that one statement reads at most, so that it is short."""
 
     def rows(self, statement: str, *values: object) -> Sequence[Row]:
         """The rows of a statement's answer. Raises Denied, and NoAnswer or the library's own where it fails."""
@@ -259,7 +259,7 @@ class _Asking:
         return int(self.session.rows(f"SELECT COUNT(*) FROM ({counted}) counted", queue)[0][0])  # noqa: S608
 
     def window(self, queue: Queue) -> _Window:
-        """The oldest jobs of a queue, told apart; in growing chunks, until there are enough or its time is over."""
+        """The oldest jobs of a queue, told apart; chunk by chunk, until there are enough or its time is over."""
         jobs, mark, now = self.name(self.tables.jobs), self.session.mark, self.now
         near = self.limit - NEAR_OVERFLOW
         freed = (
@@ -282,24 +282,22 @@ class _Asking:
                     CASE WHEN {self.name("queue")} = {mark} THEN 1 ELSE 0 END AS mine
                 FROM {jobs}{index}
                 WHERE {f"{self.name('queue')} = {mark} AND " if self.index is not None else ""}id > {{after}}
-                ORDER BY id LIMIT {{chunk}}
+                ORDER BY id LIMIT {CHUNK}
             ) head"""  # noqa: S608
         given = (queue.name,) * (2 if self.index is not None else 1)
         total = _Window()
         begun = self.clock.spent
-        after, read, chunk = -1, 0, FIRST_CHUNK
-        while read < WINDOW:
-            chunk = min(chunk, self.session.chunk, WINDOW - read)
-            row = self.session.rows(statement.format(after=after, chunk=chunk), *given)[0]
+        after, read = -1, 0
+        while read < (ENOUGH if total.ready else WINDOW):
+            row = self.session.rows(statement.format(after=after), *given)[0]
             counts = [int(value) if value is not None else None for value in row]
             total = total.joined(counts[2:])
             read += counts[0] or 0
-            if (counts[0] or 0) < chunk or counts[1] is None:
+            if (counts[0] or 0) < CHUNK or counts[1] is None:
                 return total
             after = counts[1]
             if self.clock.spent - begun > self.limits.window:
                 break
-            chunk *= 2
         return total._replace(capped=True)
 
     def overdue(self, queue: Queue, window: _Window) -> int:
@@ -310,7 +308,7 @@ class _Asking:
         where = f"{self.name('queue')} = {mark} AND " if self.index is not None else ""
         held = self.session.rows(
             f"SELECT id FROM (SELECT id, reserved_at, {self.name('queue')} AS named FROM {jobs}{self.index or ''} "  # noqa: S608
-            f"WHERE {where}id > -1 ORDER BY id LIMIT {min(WINDOW, self.session.chunk)}) head "
+            f"WHERE {where}id > -1 ORDER BY id LIMIT {ENOUGH}) head "
             f"WHERE reserved_at IS NOT NULL AND named = {mark} ORDER BY reserved_at LIMIT {HELD}",
             *((queue.name,) * (2 if where else 1)),
         )

@@ -104,7 +104,6 @@ class _Sqlite:
     product = "sqlite"
     quote = '"'
     mark = "?"
-    chunk = 100
 
     def __init__(self, path: str, settings: Mapping[str, str], mode: str, clock: Clock) -> None:
         import sqlite3
