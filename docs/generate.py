@@ -194,6 +194,46 @@ def sourced(one: Figure | Note) -> str:
     return f"([{one.date}]({one.source}))"
 
 
+def profiles() -> str:
+    """Every shipped profile: which apps it is for, and where each of its figures is from."""
+    from auditor.remedies.profile import read_profile, shipped
+
+    parts = []
+    for name, path in shipped().items():
+        profile = read_profile(path)
+        rows = [
+            (", ".join(f"`{key}`" for key in one.of), one.says, f"[{one.date}]({one.source})")
+            for one in profile.evidence
+        ]
+        parts.append(f"### {name}: {profile.title}\n\n{table(('figures', 'what is said of them', 'source'), *rows)}")
+    return "\n".join(parts)
+
+
+def profile_keys() -> str:
+    """Every key of a profile's file, by where it stands."""
+    import ast
+    import inspect
+    from itertools import pairwise
+
+    import msgspec
+
+    from auditor.remedies import profile
+
+    shapes = {"": "Profile", "detects": "Detects", "worker": "WorkerPlan", "sizing": "Sizing", "sizing.steps": "Step",
+              "env": "Setting", "evidence": "Evidence"}  # fmt: skip
+    classes = {one.name: one for one in ast.parse(inspect.getsource(profile)).body if isinstance(one, ast.ClassDef)}
+    rows = []
+    for where, cls in shapes.items():
+        body = classes[cls].body
+        fields = {field.name: field for field in msgspec.structs.fields(getattr(profile, cls))}
+        for one, told in pairwise(body):
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(told, ast.Expr):
+                field = fields[one.target.id]
+                key = f"{where}.{field.encode_name}".lstrip(".")
+                rows.append((f"`{key}`", "yes" if field.required else "", str(ast.literal_eval(told.value))))
+    return table(("key", "must be there", "what it says"), *rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "floors": floors,
@@ -208,6 +248,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "formats": formats,
     "banks": banks,
     "bank-report": bank_report,
+    "profiles": profiles,
+    "profile-keys": profile_keys,
 }
 """Every part that prose may ask for, by name."""
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what the auditor writes and reads: report, diagnosis, facts, rules, configuration.
+"""The JSON Schemas of what the auditor writes and reads: report, diagnosis, facts, profiles, rules, configuration.
 
 `make docs` writes each to docs/NAME.schema.json; the test suite fails where one is not what the code says.
 """
@@ -15,6 +15,7 @@ from auditor.facts.site import FORMAT, Site
 from auditor.facts.wire import NO_LIMIT
 from auditor.judge.rule import KEYS as RULE_KEYS
 from auditor.judge.rule import OPERATORS
+from auditor.remedies.profile import Profile
 from auditor.reports.diagnosis import schema as diagnosis
 from auditor.reports.json_report import schema as report
 from auditor.settings.shape import KEYS, SEVERITIES, Key
@@ -130,10 +131,18 @@ def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item}]}
 
 
+def profile() -> dict[str, Any]:
+    """A profile's file; that the steps rise and the evidence is of what is set is checked when it is read."""
+    made = msgspec.json.schema(Profile)
+    head = made["$defs"].pop("Profile")
+    return {"$schema": DIALECT, **head, "title": "A profile of queue-auditor", "$defs": made["$defs"]}
+
+
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "report": report,
     "diagnosis": diagnosis,
     "facts": facts,
+    "profile": profile,
     "rule": rule,
     "config": config,
 }

@@ -106,6 +106,15 @@ def test_what_is_no_profile_is_refused(tmp_path: Path, changed: tuple[str, str],
     assert told in str(refused.value)
 
 
+def test_the_manuals_profile_is_one(tmp_path: Path, checkout: Path) -> None:
+    """What docs/profiles.md shows can be taken as it stands."""
+    page = (checkout / "docs/profiles.md").read_text(encoding="utf-8")
+    path = tmp_path / "shop.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+
+    assert read_profile(path).worker.queues == ("orders", "default")
+
+
 def test_a_profile_of_ones_own(tmp_path: Path) -> None:
     """A path names it; a name that has none is told with the nearest."""
     path = tmp_path / "shop.yaml"

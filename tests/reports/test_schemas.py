@@ -14,11 +14,12 @@ from ruamel.yaml import YAML
 
 from auditor.dialects import yaml_text
 from auditor.judge.rulebook import rules_folder
+from auditor.remedies.profile import shipped
 from tests.examples import names
 from tests.suppress.shop import RULE, WORKER, run, write
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SCHEMAS = ("config", "diagnosis", "facts", "report", "rule")
+SCHEMAS = ("config", "diagnosis", "facts", "profile", "report", "rule")
 
 
 @cache
@@ -52,6 +53,15 @@ def test_they_are_what_the_code_says() -> None:
 def test_every_rule_fits(rule: Path) -> None:
     """The shipped rules are rules by the schema that editors check others' by."""
     assert faults("rule", YAML(typ="safe").load(rule.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", shipped().values(), ids=lambda path: path.stem)
+def test_every_profile_fits(path: Path) -> None:
+    """The shipped profiles are profiles by the schema, and one with a key too many is none."""
+    data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+    assert faults("profile", json.loads(json.dumps(data, default=str))) == []
+    assert faults("profile", {**json.loads(json.dumps(data, default=str)), "more": 1}) != []
 
 
 @pytest.mark.parametrize(
