@@ -538,6 +538,8 @@ class SupervisorConf(Fact, frozen=True, kw_only=True, dict=True):
     """How supervisorctl finds it, or None where the main file does not say."""
     has_rpcinterface: bool = False
     """Whether the interface that supervisorctl needs is there."""
+    started_in: str | None = None
+    """The folder that the containers which run it start in, where that is another than /; None where none is told."""
     not_included: bool = False
     """Whether it is a program file of the audited host that no main file there includes."""
 

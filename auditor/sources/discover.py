@@ -22,7 +22,7 @@ MAX_LOOK = 512 * 1024
 
 _SECTION = re.compile(rb"^[ \t]*\[(?:program|eventlistener|fcgi-program|group):|^[ \t]*\[supervisord\]", re.MULTILINE)
 _CONF_NAME = re.compile(
-    r"(?:\.(?:conf|ini|cfg)(?:\.(?:j2|jinja2?|example|dist|sample|template|tmpl|tpl|erb|stub|mustache))?"
+    r"(?:\.(?:conf|ini|cfg)(?:\.(?:j2|jinja2?|example|dist|default|sample|template|tmpl|tpl|erb|stub|mustache))?"
     r"|\.(?:j2|jinja2?|example|dist|sample|template|tmpl|tpl|erb|stub|blade\.php|mustache|supervisor))$"
 )
 _CONF_FOLDER = re.compile(r"supervis", re.IGNORECASE)

@@ -70,16 +70,22 @@ class RepositorySurvey(Survey):
             conf = self.conf(path, whole=False, variables=variables)
             if conf is None:
                 continue
-            conf = with_placeholders(conf, self.repository, variables)
+            conf = self.placed(with_placeholders(conf, self.repository, variables))
             if conf.is_main:
                 whole = self.conf(path, whole=True, variables=variables)
-                whole = with_placeholders(whole, self.repository, variables) if whole is not None else conf
+                whole = self.placed(with_placeholders(whole, self.repository, variables)) if whole is not None else conf
                 read.append(whole)
                 included.update(whole.files)
             else:
                 fragments.append(conf)
         rest = [conf for conf in fragments if conf.main not in included]
         return [*read, *rest, *read_embedded(self.repository)]
+
+    def placed(self, conf: SupervisorConf) -> SupervisorConf:
+        """A configuration, told where its supervisord is started."""
+        folder, mark = self.repository.started_in(conf.main)
+        marks = {**conf.marks, "started_in": mark} if mark is not None else conf.marks
+        return msgspec.structs.replace(conf, marks=marks, started_in=folder)
 
     def daemon_user(self, conf: str) -> tuple[str, Mark] | None:
         """Who starts the supervisord of a configuration: the account of the services that run it."""

@@ -460,3 +460,40 @@ def test_a_config_map_is_a_containers_environment(tmp_path: pathlib.Path) -> Non
     assert isinstance(redis, Connection)
 
     assert (redis.is_default, redis.retry_after) == (True, 300)
+
+
+RELATIVE = CONF.replace("/app/artisan", "artisan").replace("%(ENV_QUEUE_TIMEOUT)s", "%%TIMEOUT%%")
+STARTED = [
+    ({}, None, False),
+    ({"Dockerfile": IMAGE + SUPERVISED}, "/app", False),
+    ({"Dockerfile": IMAGE.replace("/app", "/") + SUPERVISED}, None, False),
+    ({"Dockerfile": "FROM php:8.3\n"}, None, True),
+]
+
+
+@pytest.mark.parametrize(("files", "folder", "unseen"), STARTED)
+def test_where_supervisord_is_started(
+    tmp_path: pathlib.Path, files: dict[str, str], folder: str | None, unseen: bool
+) -> None:
+    """WORKDIR of the image that runs a configuration; an image that is here and not seen to run it leaves that open."""
+    (conf,) = site_of(tmp_path, {"s.conf": RELATIVE, **files}).confs
+
+    assert (conf.started_in, conf.is_unknown("started_in")) == (folder, unseen)
+
+
+def test_a_placeholder_of_doubled_percent_signs_stays_one(tmp_path: pathlib.Path) -> None:
+    """Supervisor would halve them; the number that a script puts there is not known."""
+    command = launch_of(site_of(tmp_path, {"s.conf": RELATIVE}), "worker").command
+
+    assert command.is_unknown("timeout")
+    assert not command.has_not_integer_options
+
+
+@pytest.mark.parametrize(
+    "build", ["{dockerfile: docker/local/Dockerfile}", "{dockerfile: Dockerfile.dev}", "{target: development}"]
+)
+def test_an_image_for_developers(tmp_path: pathlib.Path, build: str) -> None:
+    """What a service is built from can say that it is no deployment."""
+    compose = f"services:\n  w:\n    build: {build}\n    command: php artisan queue:work\n"
+
+    assert service_of(site_of(tmp_path, {"compose.yml": compose}), "w").development

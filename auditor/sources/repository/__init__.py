@@ -485,6 +485,19 @@ class Repository:
                 )
         return user, mark
 
+    def started_in(self, conf: str) -> tuple[str | None, Mark | None]:
+        """The folder its supervisord is started in, by WORKDIR or working_dir; None for / and where no image is here."""
+        found = {
+            container.directory or (container.stage.directory if container.stage is not None else None)
+            for container in self.ties.get(conf, ())
+        }
+        if not found and not self.gathered.stages:
+            return None, None
+        if len(found) != 1 or None in found:
+            return None, unknown("which image it runs in, and in which folder that starts, is not known here")
+        folder = found.pop()
+        return (None if folder == "/" else folder), declared(self.ties[conf][0].place)
+
     def grace_for(self, conf: str) -> tuple[float, Mark] | None:
         """How long all that run it let it stop; None where nothing is seen to run it, or where they differ."""
         facts = [container.fact for container in self.ties.get(conf, ()) if container.fact is not None]

@@ -16,8 +16,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _DEVELOPERS = re.compile(
-    r"(?:^|[./_-])(?:dev|devel|development|local|test|tests|testing|ci|sail)(?=[./_-])[^/]*$|(?:^|/)\.?dev(?:elopment|container)?/"
+    r"(?:^|[./_-])(?:dev|devel|development|local|test|tests|testing|ci|sail)(?=[./_-])[^/]*$"
+    r"|(?:^|/)(?:\.?dev(?:elopment|container)?|local)/"
 )
+"""Paths that say that what they hold is for a developer's machine, or for tests."""
 _VARIABLE = re.compile(r"\$\$|\$([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)(:?[-?+])?((?:[^{}]|\$\{[^{}]*\})*)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|us|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
@@ -200,6 +202,8 @@ class _Reader:
             container.development = True
             return
         target = (self.text(build.value("target")) or "").lower() if build.kind == "map" else ""
+        if _DEVELOPERS.search(f"{written}.") is not None or target in ("dev", "development", "local"):
+            container.development = True
         for base in dict.fromkeys((self.folder, "")):
             folder = self.files.found(context or ".", base, folder=True)
             if folder is None and context.strip("./") == "":

@@ -13,6 +13,7 @@ from auditor.patterns import late
 PLACEHOLDER = late(
     r"\{\{|\{%|\$\{[A-Za-z_]\w*|<%|%%[A-Z][A-Z0-9_]*%%|\[\[ ?[\w.-]+ ?\]\]|<[A-Za-z][\w-]*>|@[A-Z][A-Z0-9_]+@"
 )
+_DOUBLED = late(r"%%([A-Z][A-Z0-9_]*)%%")
 _MANY_DIGITS = late(r"\d{4}")
 
 
@@ -93,7 +94,8 @@ def expand(raw: str, names: Names) -> Expanded:
     names.symbols = []
     names.whole = False
     try:
-        text = raw % names
+        # %%NAME%% is what scripts fill in by sed, and stays recognizable as that.
+        text = (_DOUBLED.sub(r"%%%%\1%%%%", raw) if "%%" in raw else raw) % names
     except KeyError as error:
         name = str(error.args[0])
         return Expanded(raw, (), "unknown-expansion", f"%({name})s is not known here", True)
