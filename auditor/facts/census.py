@@ -625,6 +625,7 @@ class _Joiner:
                 "WEBCRON_SECRET is set, so that a request from elsewhere may run the schedule"
             )
         processes, marks["processes"] = self.processes(app)
+        unserved, marks["unserved"] = self.unserved(app)
         unscheduled, mark = self.deployment.unscheduled(app.name, (launch for launch, _ in self.schedulers))
         if mark is not None:
             marks["unscheduled"] = mark
@@ -634,6 +635,7 @@ class _Joiner:
             ninja=ninja,
             processes=processes,
             failed_table_missing=self.observed.failed_table_missing(app.name),
+            unserved=unserved,
             unscheduled=unscheduled,
             connections=tuple(self.polled(app, connection) for connection in self.told_used(app)),
             schedulers=len(schedulers),
@@ -648,6 +650,27 @@ class _Joiner:
                 and worker.connection == app.default_connection
             ),
         )
+
+    def unserved(self, app: App) -> tuple[tuple[str, ...], Mark]:
+        """Queues that its code names and that no worker here polls, on whichever connection; a doubt leaves it open."""
+        members = [*self.workers, *self.horizons]
+        lost = next((launch.mark("app").reason for launch, _ in members if launch.is_unknown("app")), None)
+        if lost is None and self.site.worker_hints:
+            lost = f"{self.site.worker_hints[0]} mentions a worker, in a way that is not read"
+        served = {"sync"}
+        for launch, worker in self.workers:
+            if launch.app == app.name:
+                served.update(queue.strip() for queue in worker.queues)
+                lost = lost or worker.mark("queues").reason
+        if any(launch.app == app.name for launch, _ in self.horizons):
+            lost = lost or app.mark("pools").reason or ("" if app.pools else "which queues Horizon serves is not known")
+            for pool in app.pools:
+                served.update(pool.queues)
+                lost = lost or pool.mark("queues").reason
+        missing = [one for one in app.dispatches if one.name not in served]
+        if lost and missing:
+            return (), unknown(lost)
+        return tuple(one.name for one in missing), declared(missing[0].place if missing else app.place)
 
     def deployed(self, app: App) -> bool:
         """Whether a site says how an app's background work is run: what says nothing of it leaves nothing out."""

@@ -22,6 +22,13 @@ class EnvFile(Fact, frozen=True):
     """Every name it sets, in order."""
 
 
+class Dispatch(Fact, frozen=True):
+    """A queue that an app's code sends jobs to by name."""
+
+    name: str = ""
+    """The queue."""
+
+
 class App(Fact, frozen=True):
     """One Laravel application."""
 
@@ -83,6 +90,10 @@ class App(Fact, frozen=True):
 
     schedulers: int = 0
     """How many schedulers run its tasks, counted by the census."""
+    dispatches: tuple[Dispatch, ...] = ()
+    """The queues that its code names, where workers are here that might poll them."""
+    unserved: tuple[str, ...] = ()
+    """Those of them that no worker and no Horizon here polls, found by the census."""
     unscheduled: tuple[str, ...] = ()
     """Files that each run the app on a platform and nothing that starts its scheduler, found by the census."""
     workers: int = 0
@@ -152,6 +163,11 @@ class App(Fact, frozen=True):
             lines = "line" if self.env_swallowed == 1 else "lines"
             return f"loses {self.env_swallowed} {lines} without an error, behind a quote that is not closed"
         return ""
+
+    @derived("unserved")
+    def leaves_queues_unserved(self) -> bool:
+        """Whether its code names a queue that nothing here polls."""
+        return bool(self.unserved)
 
     @derived("unscheduled")
     def is_unscheduled_somewhere(self) -> bool:

@@ -42,6 +42,8 @@ SCHEDULER = re.compile(rb"schedule:(?:run|work)")
 WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon(?![:\w])")
 _STARTS = re.compile(
     rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:|\bcron:|crontab\b"
+    rb"|^kind:\s*[\"']?(?:ConfigMap|Secret)\b",
+    re.MULTILINE,
 )
 _YAML = re.compile(r"\.ya?ml(?:\.(?:example|dist|sample|tmpl|template|j2))?$")
 _PLATFORM = re.compile(r"(?:^|/)(?:\.do/[\w.-]+|render|config/deploy(?:\.[\w-]+)?)\.ya?ml$")

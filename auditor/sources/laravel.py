@@ -14,6 +14,7 @@ from auditor.facts.laravel import App, EnvFile
 from auditor.facts.origin import Mark, Origin, Version, declared, origin, unknown
 from auditor.sources.app_config import Config
 from auditor.sources.app_env import Environment, read_environment
+from auditor.sources.app_queues import read_dispatches
 from auditor.sources.app_schedule import read_schedule
 from auditor.sources.connections import read_connections
 from auditor.sources.horizon import read_horizon
@@ -42,12 +43,14 @@ def read_app(
     overrides: Mapping[str, bytes] | None = None,
     env_files: tuple[str, ...] = (),
     contained: Mapping[str, str | Unknown] | None = None,
+    dispatches: bool = False,
 ) -> App:
     """The app in a folder of the tree ("" for its root).
 
-    `env_files` are a repository's, where they are not in the app, and `contained` is what its containers set.
+    `env_files` are a repository's, where they are not in the app, and `contained` is what its containers set; with
+    `dispatches` its code is looked through for the queues it names.
     """
-    return _Reader(tree, folder, kind, overrides or {}, env_files, contained or {}).app()
+    return _Reader(tree, folder, kind, overrides or {}, env_files, contained or {}).app(dispatches=dispatches)
 
 
 class _Reader:
@@ -83,7 +86,7 @@ class _Reader:
         """Why a file of the app that is there could not be had, "" where there is none."""
         return self.tree.unread.get(self.base + path, "")
 
-    def app(self) -> App:
+    def app(self, *, dispatches: bool) -> App:
         laravel = self.laravel()
         known = () if "laravel" in self.marks and self.marks["laravel"].reason is not None else laravel
         env = read_environment(self.tree, self.base, self.kind, self.read, self.env_files, self.contained)
@@ -111,6 +114,8 @@ class _Reader:
 
             default = None if self.is_unknown("default_connection") else values.get("default_connection", "")
             values["ninja"] = read_ninja(self.tree, self.base, self.read, env, config, version, default)
+        if dispatches:
+            values["dispatches"] = read_dispatches(self.tree, self.folder, lambda key: _known(config, key))
         return App(
             marks=self.marks,
             name=self.folder or ".",
@@ -278,6 +283,15 @@ class _Reader:
             version = _version((self.read("VERSION.txt") or b"").strip())
             return "invoiceninja", version
         return "laravel", ()
+
+
+def _known(config: Config, key: str) -> object:
+    """A value of the configuration by its dotted name, None where it cannot be told."""
+    parts = key.split(".")
+    if len(parts) < 2:
+        return None
+    found = config.get(*parts)
+    return found.value if found.known else None
 
 
 def _version(text: bytes) -> Version:

@@ -160,6 +160,7 @@ class Survey(abc.ABC):
                 overrides=self.overrides,
                 env_files=self.env_files(folder),
                 contained=self.contained(folder),
+                dispatches=self.looks_for_queues(),
             )
 
     def env_files(self, _folder: str) -> tuple[str, ...]:
@@ -169,6 +170,10 @@ class Survey(abc.ABC):
     def contained(self, _folder: str) -> Mapping[str, str | Unknown]:
         """What an app's containers set in its environment; a host's app has none."""
         return {}
+
+    def looks_for_queues(self) -> bool:
+        """Whether an app's code is looked through for the queues it names: a host's is not."""
+        return False
 
     def reader(self) -> Reader:
         """What turns programs and lines into launches, with the apps known so far."""

@@ -100,6 +100,10 @@ class RepositorySurvey(Survey):
         """What the containers that are seen to run it set."""
         return self.repository.settings_of(folder, self.found.apps)
 
+    def looks_for_queues(self) -> bool:
+        """Only where something starts workers is it worth reading all of an app's code."""
+        return bool(self.found.confs or self.found.units or self.repository.starts or self.repository.embedded)
+
     def unit(self, paths: Sequence[str]) -> list[Unit]:
         """The units of these files; one that cannot be read is noted."""
         units = []
@@ -144,6 +148,10 @@ class FileSurvey(RepositorySurvey):
     def contained(self, _folder: str) -> Mapping[str, str | Unknown]:
         """Nothing beside the file is seen."""
         return {}
+
+    def looks_for_queues(self) -> bool:
+        """Nothing beside the file is looked at."""
+        return False
 
     def site(self) -> Site:
         """What the file says."""

@@ -63,7 +63,7 @@ php artisan queue:work --name=last
 DEFAULTS = """\
 ROLE=${1:-${ROLE:-web}}
 if [[ $ROLE =~ ^(worker|queue)$ ]]; then php artisan queue:work --name=one; exit; fi
-if test "$ROLE" = web; then exit 0; fi
+if test "${ROLE}" = web; then exit 0; fi
 php artisan queue:work --name=two
 """
 CASES: list[tuple[str, list[str], dict[str, str]]] = [
@@ -151,7 +151,7 @@ def test_arguments_of_a_script() -> None:
 
 
 _LINES = st.sampled_from(
-    ['if [ "$A" = 1 ]; then', "elif [ x ]; then", "else", "fi", "case $1 in", "a) php artisan queue:work", "esac", "f() {",
+    ['if [ "$A" = 1 ]; then', 'if [ ${A} = 1 ]; then', 'B="${A:+x}${B-y}"', 'case ${B} in', "elif [ x ]; then", "else", "fi", "case $1 in", "a) php artisan queue:work", "esac", "f() {",
      "}", "f", "exit", "exec x", "[ -z $A ] && php artisan horizon", "while true; do", "done", "A=${A:-1}", "shift", "{"]
 )  # fmt: skip
 

@@ -455,7 +455,9 @@ def test_a_config_map_is_a_containers_environment(tmp_path: pathlib.Path) -> Non
         "        - name: w\n          image: x\n          command: [php, artisan, 'queue:work']\n          env:\n"
         "            - {name: RETRY, value: '300'}\n          envFrom:\n            - configMapRef: {name: c}\n"
     )
-    census = take_census(site_of(tmp_path, {**ENV_APP, "k8s.yaml": manifests}))
+    settings, _, deployment = manifests.partition("---\n")
+    files = {"k8s/config.yaml": settings, "k8s/worker.yaml": deployment}
+    census = take_census(site_of(tmp_path, {**ENV_APP, **files}))
     redis = next(subject.roots[0] for subject in census.of("connection") if subject.name == "redis")
     assert isinstance(redis, Connection)
 

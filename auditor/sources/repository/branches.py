@@ -172,7 +172,7 @@ class Given:
                 if end < 0 or (end > at and not found[2]):
                     return None
                 other, at = text[at:end], end + 1
-            value = self._looked_up(found[1], found[2] if found.re is _BRACED else "", other, depth)
+            value = self._looked_up(found[1], (found[2] or "") if found.re is _BRACED else "", other, depth)
             if value is None:
                 return None
             parts.append(value)
