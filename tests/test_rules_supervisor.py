@@ -231,3 +231,24 @@ def test_a_repository_is_judged_by_what_it_holds(tmp_path: Path) -> None:
 
     assert told(alone, "repository") == ["note env-var-undefined 2"]
     assert told(container, "repository") == []
+
+
+def test_every_line_of_a_repeated_option_is_shown(tmp_path: Path) -> None:
+    """The one that counts comes first, then those without effect, and of very many only the first few."""
+    path = tmp_path / "worker.conf"
+    path.write_text("[program:x]\ncommand=/bin/cat\nstartsecs=1\nuser=a\nstartsecs=2\nstartsecs=3\n" + "user=a\n" * 50)
+    verdict = judge(look(str(path)), RULEBOOK)
+    shown = {f.message.partition(" ")[0]: [place.line for place in f.locations] for f in verdict.findings}
+
+    assert shown["startsecs"] == [6, 3, 5, 1]
+    assert shown["user"] == [56, 4, *range(7, 16), 1]
+
+
+def test_every_header_of_a_repeated_section_is_shown(tmp_path: Path) -> None:
+    """So are a section's headers."""
+    path = tmp_path / "worker.conf"
+    path.write_text("[program:x]\ncommand=/bin/cat\n[program:y]\ncommand=/bin/cat\n[program:x]\nuser=b\n")
+
+    (finding,) = judge(look(str(path)), RULEBOOK.select(["supervisor/duplicate-section"])).findings
+
+    assert [place.line for place in finding.locations] == [5, 1]

@@ -333,6 +333,7 @@ class _Joiner:
             rest=command.rest,
             tries=command.tries,
             tries_written="tries" in command.marks,
+            laravel_known=isinstance(app, App) and bool(app.laravel) and not app.is_unknown("laravel"),
             max_jobs=command.max_jobs,
             max_time=command.max_time,
             once=command.once,

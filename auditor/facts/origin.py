@@ -116,6 +116,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         """Where a field that is not written would be written."""
         return self.place
 
+    def overridden(self, _field: str) -> tuple[Origin, ...]:
+        """Where else a field is written, without effect: what its mark's place overrides."""
+        return ()
+
     def label(self, field: str) -> str:
         """How a field is called where it is written."""
         return field

@@ -67,6 +67,8 @@ class Worker(Fact, frozen=True):
     """Attempts a job gets; 0 has no limit."""
     tries_written: bool = False
     """Whether --tries is given."""
+    laravel_known: bool = True
+    """Whether the release of its Laravel is known, and with it what holds where an option is not written."""
     max_jobs: int = 0
     """Jobs after which it ends; 0 never."""
     max_time: Seconds = NEVER

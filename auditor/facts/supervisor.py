@@ -19,6 +19,8 @@ _READ_BY_CONFIG = frozenset(
 )
 # What the skeletons' config/*.php ask env() for, Laravel 5.5 to 12; Horizon's own names begin alike.
 _READ_BY_CONFIG_PREFIXES = ("HORIZON_",)
+MOST_SHOWN = 10
+"""No more of the places where one thing is written again are shown; how many there are is told."""
 
 
 class Setting(Fact, frozen=True, kw_only=True, gc=False):
@@ -42,6 +44,10 @@ class Setting(Fact, frozen=True, kw_only=True, gc=False):
     """Why supervisord refuses the value, as a clause; None where it takes it."""
     oddity: str | None = None
     """The kind of the Oddity that tells the refusal in full, or None where the refusal is told here alone."""
+
+    def overridden(self, field: str) -> tuple[Origin, ...]:
+        """The assignments before the effective one, the first few of many."""
+        return self.written[: min(MOST_SHOWN, len(self.written) - 1)] if field == "written" else ()
 
     @derived("written")
     def repeated(self) -> bool:
@@ -75,6 +81,10 @@ class Section(Fact, frozen=True, kw_only=True):
     """Each of its headers, in reading order."""
     settings: tuple[Setting, ...] = ()
     """Its options, in the order they first come."""
+
+    def overridden(self, field: str) -> tuple[Origin, ...]:
+        """The headers before the last, the first few of many."""
+        return self.written[: min(MOST_SHOWN, len(self.written) - 1)] if field == "written" else ()
 
     @derived("written")
     def repeated(self) -> bool:

@@ -20,7 +20,7 @@ OPERATORS = ("at_most", "at_least", "exactly")
 """What a fix may ask of a fact."""
 KEYS = (
     "title", "severity", "for", "when", "let", "that", "message", "fix", "unsafe", "advice", "rationale",
-    "references", "proof", "examples", "live", "profile",
+    "references", "proof", "examples", "live",
 )  # fmt: skip
 """Every key of a rule's file, in the order in which they are written."""
 _ID = late(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -274,11 +274,14 @@ class _Look:
                 found.setdefault((location.file, location.line), location)
         if not found and (place := _place(subject)) is not None:
             return (Location.of(place),)
-        return tuple(found.values())
+        lines = {file for file, line in found if line is not None}
+        # A file as a whole, beside a line of it, shows nothing more.
+        return tuple(one for (file, line), one in found.items() if line is not None or one.note or file not in lines)
 
     def places(self, root: Fact, field: str, depends: tuple[str, ...], *, decisive: bool) -> Iterable[Location]:
         marks: list[Mark] = [root.marks[name] for name in depends if name in root.marks]
         written = [mark.origin for mark in marks if mark.origin is not None]
+        written += [place for name in depends for place in root.overridden(name)]
         if written:
             yield from (Location.of(place) for place in written)
         elif decisive and not marks and (place := root.where(field)) is not None:
