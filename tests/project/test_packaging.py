@@ -55,7 +55,7 @@ def tracked(checkout: Path, *folders: str) -> set[str]:
         path.relative_to(checkout).as_posix()
         for folder in folders
         for path in (checkout / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.name != "_shelf.py"  # made by each installation
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "_shelf.py"  # made from the rules
     }
 
 
@@ -83,6 +83,16 @@ def test_the_wheel_holds_rules_and_templates(checkout: Path, built: Built) -> No
     assert data <= set(held)
     assert tracked(checkout, "auditor") <= set(held)
     assert {name.partition("/")[0] for name in held} == {"auditor"}
+
+
+def test_the_compiled_rules_are_the_wheels_alone(built: Built) -> None:
+    """The wheel holds them; the sdist holds what makes them, and never what a checkout happened to have."""
+    with tarfile.open(built.sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert "auditor/_shelf.py" in members(built.wheel)
+    assert "hatch_build.py" in held
+    assert "auditor/_shelf.py" not in held
 
 
 def test_the_sdist_makes_the_same_wheel(built: Built) -> None:
@@ -148,3 +158,10 @@ def test_the_installed_package_finds_its_data(installed: Path, tmp_path: Path, n
     data = Path(told.strip())
     assert data.is_relative_to(installed)
     assert data.is_dir()
+
+
+def test_the_installed_rules_are_compiled(installed: Path, tmp_path: Path) -> None:
+    """No first start compiles anything: what came with the wheel is taken, in whatever order its files were written."""
+    program = "from auditor.judge import shelf; print(shelf._compiled() is not None, len(shelf.shipped()) > 50)"
+
+    assert run("env", "-C", tmp_path, installed / "bin" / "python", "-I", "-c", program).split() == ["True", "True"]
