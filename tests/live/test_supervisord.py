@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auditor import audit
 from auditor.facts.running import Daemon, DaemonProcess
 from auditor.facts.supervisor import HttpServer, SupervisorConf
 from auditor.sources.live.access import Limits
@@ -15,6 +16,7 @@ from auditor.sources.live.supervisord import DaemonLook, ask_supervisord
 from auditor.sources.supervisor import read_configuration
 from auditor.sources.tree import Tree
 from tests.live import faulty
+from tests.stack.host import Host
 from tests.stack.polling import until
 from tests.stack.supervisord import Build, Supervisord
 
@@ -218,3 +220,15 @@ def test_a_socket_that_is_not_known() -> None:
     """A socket whose place an environment variable gives is not looked at."""
     probe = ask_supervisord(HttpServer(section="unix_http_server", kind="unix")).probe
     assert (probe.outcome, probe.reason) == ("unsupported", "where its socket is cannot be known from here")
+
+
+def test_links_lead_on_inside_the_root(tmp_path: Path) -> None:
+    """Of a host in a folder the socket in /var/run is found, which is a link to its own /run."""
+    host = Host.lay_out(tmp_path / "host", "[program:idle]\ncommand=sleep 600\n")
+    with host.running(build="pypi") as server:
+        server.wait_for("idle", "RUNNING")
+        site = audit.look(str(host.folder), live=True)
+
+    assert site.live is not None
+    assert [probe.outcome for probe in site.live.probes if probe.kind == "supervisord"] == ["ok"]
+    assert [(one.name, one.statename) for one in site.live.supervised] == [("idle", "RUNNING")]

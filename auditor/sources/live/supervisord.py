@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from auditor.errors import Unreadable
 from auditor.facts.backend import Probe
 from auditor.facts.redaction import redact
 from auditor.facts.running import Daemon, DaemonProcess, Drift
@@ -20,6 +21,7 @@ from auditor.facts.supervisor import HttpServer, Program, SupervisorConf
 from auditor.sources.live.access import LIMITS, NO_SECRET, Limits, Secret
 from auditor.sources.live.looking import Clock, NoAnswer, look, unsupported
 from auditor.sources.live.witness import release, seen
+from auditor.sources.tree import Tree
 
 MANY = 500
 """Processes above which getAllConfigInfo is not called: it holds up the daemon, 1.5 ms for each of them."""
@@ -110,7 +112,7 @@ class _Rpc:
         self.server = server
         self.limits = limits
         self.clock = clock
-        self.path = os.path.join(root, (server.file or "").lstrip("/"))  # noqa: PTH118
+        self.path = _inside(root, server.file or "")
         self.headers = {"Content-Type": "text/xml", "Host": "localhost", "User-Agent": "queue-auditor"}
         if server.username:
             pair = f"{server.username}:{password.reveal()}".encode()
@@ -219,9 +221,17 @@ def _started(pid: int) -> float | None:
         return None
 
 
+def _inside(root: str, path: str) -> str:
+    """The path on this machine; a link such as Debian's /var/run leads on inside the root."""
+    try:
+        return Tree(root).host_path(path.lstrip("/"))
+    except (OSError, Unreadable):
+        return os.path.join(root, path.lstrip("/"))  # noqa: PTH118
+
+
 def _changed(root: str, path: str) -> float | None:
     try:
-        return os.stat(os.path.join(root, path)).st_mtime  # noqa: PTH116, PTH118
+        return os.stat(_inside(root, path)).st_mtime  # noqa: PTH116
     except OSError:
         return None
 
