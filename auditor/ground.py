@@ -31,8 +31,8 @@ GENERIC = frozenset(
 """Folder names that say nothing of what lies in them."""
 SHARED = frozenset("home opt root srv usr var".split())
 """Folders of the system, which say as little."""
-DROP_INS = ("etc/supervisor/conf.d/*.conf", "etc/supervisord.d/*.ini", "etc/supervisor.d/*.ini")
-"""Where programs go by the habit of distributions, Debian's first."""
+DROP_IN = "etc/supervisor/conf.d/*.conf"
+"""Where programs go by the habit of Debian, where no configuration says otherwise."""
 
 NO_ACCOUNT = "which account should run workers and scheduler is not known; name it with --user"
 
@@ -108,6 +108,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """Where workers' logs go, an absolute path."""
     rotates: bool
     """Whether a logrotate is seen that takes files of ours."""
+    scheduler_log: str | None
+    """Where the output of a scheduler of ours goes, an absolute path; None discards it."""
 
     @property
     def program_name(self) -> str:
@@ -128,12 +130,6 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     def logrotate_path(self) -> str:
         """Where its logrotate file goes."""
         return f"etc/logrotate.d/{self.base}-queue"
-
-    @property
-    def scheduler_log(self) -> str | None:
-        """Where the output of a scheduler of ours goes, an absolute path; None discards it."""
-        log = self.profile.scheduler_log
-        return self.inside(log) if log is not None and self.rotates and self.account is not None else None
 
     def inside(self, path: str) -> str:
         """A path below the app as an absolute one."""
@@ -166,13 +162,14 @@ def take_ground(path: str, app: str, wishes: Wishes, *, may_set_connection: bool
     if wishes.host_memory is not None:
         marks: dict[str, Mark] = {**host.marks, "memory": observed()}
         host = msgspec.structs.replace(host, memory=wishes.host_memory, cgroup_memory=NEVER, marks=marks)
+    folder = word(f"/{found.name}".rstrip(".").rstrip("/") or "/", "the app's folder", DROP_IN)
     php, php_why = _php(tree, site, found, wishes)
     conf = next((conf for conf in site.confs if conf.is_main), None)
     drop_in = _drop_in(conf)
     return Ground(
         site=site,
         app=found,
-        folder=word(f"/{found.name}".rstrip(".").rstrip("/") or "/", "the app's folder", drop_in),
+        folder=folder,
         base=_base(found.name, name),
         profile_name=name,
         profile=profile,
@@ -187,6 +184,7 @@ def take_ground(path: str, app: str, wishes: Wishes, *, may_set_connection: bool
         drop_in=drop_in,
         log_folder=_log_folder(tree, conf),
         rotates=tree.is_dir("etc/logrotate.d"),
+        scheduler_log=_scheduler_log(tree, folder, profile),
     )
 
 
@@ -303,7 +301,15 @@ def _drop_in(conf: SupervisorConf | None) -> str:
                 path = posixpath.normpath(posixpath.join(here, pattern.replace("%(here)s", here)))
                 if path.count("*") == 1 and "*" in posixpath.basename(path) and "%" not in path:
                     return path.lstrip("/")
-    return DROP_INS[0]
+    return DROP_IN
+
+
+def _scheduler_log(tree: Tree, folder: str, profile: Profile) -> str | None:
+    """The profile's, where its folder is there, without which the line would not run, and logrotate to rotate it."""
+    log = profile.scheduler_log
+    path = f"{folder.rstrip('/')}/{log}"
+    there = tree.is_dir("etc/logrotate.d") and tree.is_dir(posixpath.dirname(path).lstrip("/"))
+    return path if log is not None and there else None
 
 
 def _log_folder(tree: Tree, conf: SupervisorConf | None) -> str:

@@ -60,6 +60,10 @@ def command(
         raise UsageError("--apply goes with --write: it tells supervisord of what was written")
     if applies and Path(path).resolve() != Path("/"):
         raise UsageError("--apply talks to the supervisord of this machine, and PATH is not its root")
+    if applies:
+        from auditor.remedies.apply import find
+
+        find()
     chosen = choose(ctx, path)
     rules = audit.rulebook(settings=chosen.settings)
     plan = install.plan(

@@ -192,10 +192,15 @@ class _Installer:
         return [
             ("app", f"{ground.folder}: {ground.profile.title}{version}{laravel} (profile {ground.profile_name})"),
             ("account", f"{account.user}, home {account.home}: {account.why}" if account else "it cannot be told"),
-            ("PHP", f"{ground.php}: {ground.php_why}"),
+            ("PHP", f"{ground.php}{self.php_version()}: {ground.php_why}"),
             ("queue", f"connection {connection.name if connection else 'of the app, which is not known here'}"),
             ("host", f"{memory:.0f} MiB, {ground.host.cpus} processors" if memory else "its memory is not told"),
         ]
+
+    def php_version(self) -> str:
+        """The version behind that path, in brackets, where the path does not tell it and php.ini's folder does."""
+        names = [php.name for php in self.ground.site.phps if php.name]
+        return f" ({names[0]})" if len(names) == 1 and names[0] not in self.ground.php else ""
 
     def put(self, path: str, text: bytes, *notes: str) -> None:
         """Let a file hold this, and tell why."""

@@ -12,6 +12,7 @@ from auditor.errors import CannotMend, UsageError
 from auditor.install.record import held_by, load_manifest, target
 from auditor.remedies.deliver import Write, deliver
 from auditor.remedies.manifest import Manifest, WrittenFile, digest, manifest_path, written
+from auditor.sources.survey import below
 from auditor.sources.tree import Tree
 
 
@@ -42,7 +43,7 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 def removal(path: str, app: str) -> Removal:
     """What would take an installation away; raises UsageError where there is none, Unreadable."""
     tree = Tree(path)
-    name = tree.relative(app) or "."
+    name = tree.relative(below(tree, app)) or "."
     manifest = load_manifest(tree, name)
     if manifest is None:
         raise UsageError(f"queue-auditor has installed nothing for {app} here: there is no {manifest_path(name)}")

@@ -6,6 +6,7 @@ profile's sum gives it; nothing else of a running worker is touched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -106,12 +107,10 @@ def mended(ground: Ground) -> Callable[[Subject], bool]:
     """What tells of a subject of a rule whether it is the app's, and so to be mended."""
     site, app = ground.site, ground.app
     kinds = (*TAKES_JOBS, *SCHEDULER_KINDS)
+    named = re.compile(rf"{re.escape(ground.folder)}(?![\w.-])")
     tables = {one.file for one in of_app(site, app, kinds) if one.runner == "cron"}
     tables |= {
-        table.path
-        for table in site.tables
-        for line in table.lines
-        if line.runs_schedule and f"{ground.folder.rstrip('/')}/" in f"{line.command} ".replace(" ", "/")
+        table.path for table in site.tables for line in table.lines if line.runs_schedule and named.search(line.command)
     }
 
     def ours(subject: Subject) -> bool:
@@ -183,9 +182,9 @@ def homes(ground: Ground, verdict: Verdict, tree: Tree) -> Iterator[tuple[str, s
             for assignment in block.assignments
             if block.name == program.section and assignment.name == "environment"
         ]
-        added = f'HOME="{word(home, "its home folder", program.file)}"'
-        value = f"{written[-1].rstrip().rstrip(',')},{added}" if written and written[-1].strip() else added
         try:
+            added = f'HOME="{word(home, "its home folder", program.file)}"'
+            value = f"{written[-1].rstrip().rstrip(',')},{added}" if written and written[-1].strip() else added
             texts[program.file] = edit(data, [Change(program.section, "environment", value)], program.file)
         except CannotMend:
             continue

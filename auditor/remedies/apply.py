@@ -32,15 +32,21 @@ class Told(msgspec.Struct, frozen=True):
     """Whether it ended, and with 0."""
 
 
+def find() -> str:
+    """Where supervisorctl lies; raises UsageError where there is none."""
+    program = next((place for place in PLACES if Path(place).is_file()), None)
+    if program is None:
+        raise UsageError("there is no supervisorctl on this machine; install supervisor, then run this again")
+    return program
+
+
 def supervisorctl(conf: str, groups: Sequence[str], patience: float) -> list[Told]:
     """Reread the configuration, and update these groups alone; raises UsageError where there is no supervisorctl.
 
     `patience` is how many seconds running jobs may take to end: supervisorctl waits for them, and must not be cut off
     between the stop of a group and its start.
     """
-    program = next((place for place in PLACES if Path(place).is_file()), None)
-    if program is None:
-        raise UsageError("there is no supervisorctl on this machine; install supervisor, then run this again")
+    program = find()
     names = [word(group, "the group", conf) for group in groups]
     base = [program, "-c", f"/{conf}"]
     told = [_run([*base, "reread"], REREAD_SECONDS)]

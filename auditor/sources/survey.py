@@ -132,7 +132,7 @@ class Survey(abc.ABC):
         """Look at a tree; `name` is the path as it was asked for, `apps` are roots of apps below it."""
         self.tree = tree
         self.name = name
-        self.asked = [tree.relative(_below(tree, app)) for app in apps]
+        self.asked = [tree.relative(below(tree, app)) for app in apps]
         self.overrides = overrides
         self.unread: list[Unread] = []
         self.apps: dict[str, App] = {}
@@ -325,7 +325,7 @@ class _Host(Survey):
             return False
 
 
-def _below(tree: Tree, app: str) -> str:
+def below(tree: Tree, app: str) -> str:
     """An --app as a path below the root, whether it is given from there or as this machine sees it."""
     full = os.path.realpath(app)
     root = tree.root.rstrip("/")
