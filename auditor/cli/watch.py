@@ -12,7 +12,7 @@ from auditor import audit
 from auditor.cli.chosen import Chosen, choose, given
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN
 from auditor.cli.deliver import tell
-from auditor.cli.options import from_settings, lived_with, what_to_look_at, which_rules
+from auditor.cli.options import by_banks, from_settings, lived_with, what_to_look_at, which_rules
 from auditor.errors import AuditorError, UsageError
 from auditor.settings.shape import WATCH
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @what_to_look_at
 @which_rules
 @lived_with
+@by_banks
 @from_settings
 @click.option("--live/--no-live", default=True, help="Ask the running system too; otherwise files and logs alone.")
 @click.option("--every", type=click.FloatRange(1), metavar="SECONDS", help="From one look to the next; 60.")
@@ -143,6 +144,7 @@ def _sight(path: str, kind: str | None, chosen: Chosen, own: dict[str, Any], *, 
         apps=chosen.of("apps"),
         kind=kind,
         live=live,
+        banks=chosen.of("banks"),
         policy=Policy(int(own["confirm"]), int(own["clear"])),
     )
 

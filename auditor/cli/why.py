@@ -53,7 +53,9 @@ def command(
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
     )
-    site = audit.look(path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous)
+    site = audit.look(
+        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
+    )
     verdict = audit.judge(site, rules)
     if verdict.empty and not verdict.findings:
         told = f"there is nothing to audit in {path}: no supervisor program, worker or scheduler"

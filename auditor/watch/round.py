@@ -41,6 +41,7 @@ class Sight:
         apps: Sequence[str] = (),
         kind: str | None = None,
         live: bool = True,
+        banks: Sequence[str] = (),
         policy: Policy = Policy(),  # noqa: B008 - it is frozen
     ) -> None:
         """Of the folder `path`."""
@@ -51,6 +52,7 @@ class Sight:
         self.apps = tuple(apps)
         self.kind = kind
         self.live = live
+        self.banks = tuple(banks)
         self.policy = policy
         self.forms: Mapping[str, Form] = forms(table)
         self.places: tuple[LogPlace, ...] = ()
@@ -58,7 +60,8 @@ class Sight:
 
     def look(self, now: float) -> tuple[Site, Verdict]:
         """The site and what stands against it, less what someone chose to live with; raises AuditorError."""
-        site = audit.look(self.path, apps=self.apps, kind=self.kind, live=self.live, now=now if self.live else None)
+        moment = now if self.live else None
+        site = audit.look(self.path, apps=self.apps, kind=self.kind, live=self.live, now=moment, banks=self.banks)
         verdict = audit.live_with(audit.judge(site, self.rules), site, self.rules, self.lived)
         self.places = log_places(site)
         return site, verdict

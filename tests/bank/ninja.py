@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -180,6 +181,10 @@ class Told(NamedTuple):
         return found
 
 
+_LATE = re.compile(r"did not answer (within|in time)")
+"""How a look says that its time was over."""
+
+
 class NinjaHost:
     """The host's folder, and what the auditor says of it."""
 
@@ -224,12 +229,18 @@ class NinjaHost:
         made.close()
         return self
 
-    def run(self, *words: str, now: int = NOW) -> Told:
+    def run(self, *words: str, now: int = NOW, patience: int = 5) -> Told:
         """`queue-auditor bank` on it."""
-        return self.command("bank", str(self.root), "--now", str(now), "--no-config", *words)
+        return self.command("bank", str(self.root), "--now", str(now), "--no-config", *words, patience=patience)
 
-    def command(self, *words: str) -> Told:
-        """Any command of the auditor, run to its end."""
+    def command(self, *words: str, patience: int = 5) -> Told:
+        """Any command of the auditor, run to its end; again where a database on a busy machine was too slow for it."""
+        told = self._command(*words)
+        while patience and _LATE.search(told.output):
+            told, patience = self._command(*words), patience - 1
+        return told
+
+    def _command(self, *words: str) -> Told:
         begun = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "auditor", *words], capture_output=True, check=False, timeout=120,

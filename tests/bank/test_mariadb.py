@@ -92,7 +92,7 @@ def test_nothing_is_written_or_locked(database: Database, tmp_path: Path) -> Non
     holder.start()
     try:
         until(lambda: database.sql("SHOW OPEN TABLES WHERE In_use > 0"), 20, "the table is locked")
-        locked = host.run()
+        locked = host.run(patience=0)
     finally:
         asleep = "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(60)%'"
         for (number,) in database.sql(asleep):
