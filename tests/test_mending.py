@@ -28,7 +28,7 @@ from auditor.remedies.plan import Corrected
 from auditor.reports.diff import file_diff
 from auditor.suppress.whole import Lived
 from tests.bad_input.calling import run
-from tests.bad_input.world import CRON, MAIN, SOUND, WORKER, Gone, build
+from tests.bad_input.world import CRON, LOCK, MAIN, SOUND, WORKER, Gone, build
 from tests.mending.hosts import hosts, repositories
 from tests.supervisor.oracle import Oracle
 
@@ -462,3 +462,48 @@ def test_rules_that_undo_each_other(tmp_path: Path) -> None:
     assert "# by hand: shop-worker: corrected, it would have to be corrected again and again (own/" in told
     assert (tmp_path / "host" / WORKER).read_text() == MENDED
     assert "# written" not in run(tmp_path, "fix", "host", "--rules", "rules", "--write")[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("stopwaitsecs=%(ENV_WAIT)s", "stopwaitsecs follows the variable %(ENV_WAIT)s, which is set elsewhere"),
+        ("stopwaitsecs=5%(ENV_WAIT)s ; as ops want it", "stopwaitsecs follows the variable %(ENV_WAIT)s"),
+    ],
+)
+def test_a_variable_is_not_cut_off(before: str, says: str, tmp_path: Path) -> None:
+    """What an environment decides is left to a person: a figure in its place would follow it no longer."""
+    worker = FAULTY.replace("stopwaitsecs=10", before)
+    build(
+        tmp_path / "repository",
+        {"docker/worker.conf": worker, "Dockerfile": "FROM php:8.2\nENV WAIT=7\nCOPY docker/worker.conf /etc/supervisor/conf.d/\n"},
+        {"artisan": ""},
+    )  # fmt: skip
+
+    _, told, complained, _ = run(tmp_path, "fix", "repository")
+
+    assert complained == ""
+    assert f"# by hand: shop-worker: {says}" in told
+    assert "--- a/" not in told
+
+
+def test_names_of_programs_are_told(tmp_path: Path) -> None:
+    """A program that is called after secrets has none in its name: what changes is told; a value's secret is not."""
+    build(tmp_path / "host", {WORKER: FAULTY.replace("shop-worker", "secret-token")})
+
+    _, told, _, _ = run(tmp_path, "fix", "host")
+
+    assert told.startswith("# secret-token: stopwaitsecs=90   timeouts/stopwaitsecs-covers-timeout\n")
+    assert "hunter2" not in file_diff("a", b"", b"", ["secret-token: DB_PASSWORD=hunter2", "DB_PASSWORD=hunter2: why"])
+
+
+def test_an_option_that_the_release_may_not_know(tmp_path: Path) -> None:
+    """--max-time came with Laravel 8: where the release is not known, adding it may keep the worker from starting."""
+    worker = SOUND[WORKER].replace(" --max-time=3600", "")
+    build(tmp_path / "host", {WORKER: worker, LOCK: Gone()})
+    build(tmp_path / "known", {WORKER: worker})
+
+    assert (
+        "# only with --unsafe: shop-worker: --max-time=3600: a Laravel older than 8" in run(tmp_path, "fix", "host")[1]
+    )
+    assert "# shop-worker: --max-time=3600   processes/no-recycling\n" in run(tmp_path, "fix", "known")[1]

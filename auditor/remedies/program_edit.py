@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -41,6 +42,8 @@ def rewrite(data: bytes, settled: Sequence[Settled], path: str) -> tuple[bytes, 
     left: dict[str, str] = {}
     for one in settled:
         try:
+            option = option_of(one.fact)
+            _leave_variables(values.get((one.section, option), ""), one, path)
             changes[one.section] = _changes(values.get((one.section, "command")), one, path)
         except CannotMend as problem:
             left[one.section] = problem.reason
@@ -52,6 +55,17 @@ def option_of(fact: str) -> str:
     """The option of a program's section that holds a fact."""
     lever = LEVERS[fact]
     return lever.name if lever.kind == "setting" else "command"
+
+
+def _leave_variables(value: str, one: Settled, path: str) -> None:
+    """A figure in place of a variable would no longer follow it, and what else follows it is not known."""
+    lever = LEVERS[one.fact]
+    before = {"artisan": rf"--{re.escape(lever.name)}[=\s]\s{{0,9}}\S{{0,99}}?", "setting": ""}.get(lever.kind)
+    if before is None or "%(ENV_" not in value:
+        return
+    found = re.search(before + r"(%\(ENV_\w{1,99}\)s)", value)
+    if found is not None:
+        raise CannotMend(path, f"{lever.name} follows the variable {found[1]}, which is set elsewhere")
 
 
 def _changes(command: str | None, one: Settled, path: str) -> list[Change]:

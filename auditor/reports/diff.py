@@ -16,13 +16,19 @@ def file_diff(path: str, before: bytes | None, after: bytes, notes: Sequence[str
     paint = coloured if colour else plain
     old = (before or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)
     new = after.decode("utf-8", "surrogateescape").splitlines(keepends=True)
-    lines = [f"# {note}\n" for note in notes]
+    told = [f"# {_hidden(note)}\n" for note in notes]
     source = f"a/{path}" if before is not None else "/dev/null"
-    lines += [
+    lines = [
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in difflib.unified_diff(old, new, source, f"b/{path}")
     ]
-    return "".join(_painted(redact(line), paint) for line in lines)
+    return "".join(_painted(line, paint) for line in (*told, *map(redact, lines)))
+
+
+def _hidden(note: str) -> str:
+    """A note without its secrets: what it is about, "secretis-worker", is the name of none for what follows."""
+    subject, colon, told = note.partition(": ")
+    return f"{redact(subject)}{colon}{redact(told)}"
 
 
 def _painted(line: str, paint: object) -> str:
