@@ -145,18 +145,17 @@ class _Installer:
             if text != self.held(path)
         ]
         changed = {piece.path for piece in pieces}
-        groups = {
-            program.group: program.stopwaitsecs
-            for conf in after.confs
-            for program in conf.programs
-            if program.name in self.programs and changed & set(conf.files)
-        }
+        patience: dict[str, float] = {}  # what runs stops by what was written before
+        for conf in (*ground.site.confs, *after.confs):
+            for program in conf.programs:
+                if program.name in self.programs and changed & set(conf.files):
+                    patience[program.group] = max(program.stopwaitsecs, patience.get(program.group, 0))
         plan = Plan(
             root=Path(self.tree.root),
             app=ground.app.name,
             profile=ground.profile_name,
             found=tuple(self.found()),
-            stays=(*self.stays, *running.differences(ground, after, self.size)),
+            stays=(*self.stays, *running.differences(ground, after)),
             sums=self.sums,
             pieces=tuple(pieces),
             env=tuple(changes),
@@ -166,8 +165,8 @@ class _Installer:
             left=done.by_hand,
             withheld=done.withheld,
             conf=ground.conf.main if ground.conf is not None else "",
-            groups=tuple(sorted(groups)),
-            patience=60.0 + sum(groups.values()),
+            groups=tuple(sorted(patience)),
+            patience=60.0 + sum(patience.values()),
         )
         return msgspec.structs.replace(plan, commands=tuple(self.commands(plan)))
 
@@ -235,11 +234,11 @@ class _Installer:
                 )
             else:
                 self.by_hand.append(f"{launch.name} ({launch.file}) would take its jobs, and nothing starts it")
+        if there:
+            return
         unsure = [
             one for one in ground.site.launches if one.command.kind in running.TAKES_JOBS and one.is_unknown("app")
         ]
-        if there:
-            return
         if unsure:
             reason = unsure[0].mark("app").reason
             self.by_hand.append(f"{unsure[0].name} ({unsure[0].file}) may take its jobs: {reason}; say so there")

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from auditor.dialects.conf import lex
-from auditor.errors import CannotMend
+from auditor.errors import CannotMend, UsageError
 from auditor.facts.census import take_census
 from auditor.facts.command import Command
 from auditor.facts.laravel import App
 from auditor.facts.launch import SCHEDULER_KINDS, WORKER_KINDS, Launch
+from auditor.facts.origin import NEVER
 from auditor.facts.queue import Connection
 from auditor.facts.schedule import CronLine
 from auditor.facts.scopes import SCOPES
@@ -138,7 +139,11 @@ def sized(ground: Ground, found: Sequence[Running], verdict: Verdict, size: Call
     facts = {fact for finding in verdict.findings for fact in SIZED.get(finding.rule, ())}
     if not facts or not found or ground.profile.worker.kind != "queue:work":
         return
-    most, by = size(), f"profile {ground.profile_name}"
+    try:
+        most = size()
+    except UsageError:
+        return  # how much memory there is cannot be told: the rule's objection stands, and is told
+    by = f"profile {ground.profile_name}"
     shares = _shares([one.program.numprocs for one in found], most.numprocs)
     for one, share in zip(found, shares, strict=True):
         bounds = {"worker.memory": most.memory, "program.numprocs": float(share)}
@@ -191,19 +196,22 @@ def homes(ground: Ground, verdict: Verdict, tree: Tree) -> Iterator[tuple[str, s
         yield program.file, program.name, texts[program.file], f"{program.name}: {added} in environment   {NEEDS_HOME}"
 
 
-def differences(ground: Ground, after: Site, size: Callable[[], Size]) -> Iterator[str]:
+def differences(ground: Ground, after: Site) -> Iterator[str]:
     """What of its workers is not as the profile would have it and yet stays, where the profile's evidence weighs."""
     worker = ground.profile.worker
+    longest = max([worker.timeout, *(step.timeout or 0 for step in ground.profile.sizing.steps)])
     for one in workers(after, ground.app):
         for evidence in ground.profile.evidence if worker.kind == "queue:work" else ():
             for key in evidence.of if evidence.weighs else ():
                 told = ""
                 if key == "worker.tries" and one.worker.tries != worker.tries:
                     told = f"--tries={one.worker.tries} stays; the profile has {worker.tries}"
-                elif key == "worker.timeout" and not one.worker.is_unknown("timeout"):
-                    timeout = size().timeout
-                    if one.worker.timeout > timeout:
-                        told = f"--timeout={one.worker.timeout:.0f} stays; the profile has {timeout:.0f}"
+                elif (
+                    key == "worker.timeout"
+                    and longest < one.worker.timeout < NEVER
+                    and not one.worker.is_unknown("timeout")
+                ):
+                    told = f"--timeout={one.worker.timeout:.0f} stays; the profile has {longest:.0f} at most"
                 elif key == "worker.queues" and (missing := set(worker.queues) - set(one.worker.queues)):
                     told = f"it does not poll {', '.join(sorted(missing))}; the profile does"
                 if told:

@@ -161,6 +161,52 @@ def test_nothing_is_added_beside_what_is_not_certain(root: Path, files: dict[str
         assert any(told in one for one in planned.by_hand), planned.by_hand
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "etc/systemd/system/shop-queue.service",
+            (
+                "[Service]\nUser=www-data\nExecStart=/usr/bin/php /var/www/shop/artisan queue:work redis --queue=high,default\n"
+                "Restart=always\n[Install]\nWantedBy=multi-user.target\n"
+            ),
+        ),
+        (
+            "etc/cron.d/queue",
+            "* * * * * www-data cd /var/www/shop && /usr/bin/php artisan queue:work --stop-when-empty\n",
+        ),
+    ],
+)
+def test_whatever_starts_a_worker_it_is_there(root: Path, path: str, text: str) -> None:
+    """A unit of systemd, or a line of cron, takes the jobs as well: no program is added beside it."""
+    build(root, {WORKER: Gone(), path: text})
+
+    planned = plan(root)
+
+    assert MADE not in changed(planned)
+    assert path not in changed(planned)
+    assert any("takes its jobs" in one for one in planned.stays), planned.stays
+
+
+def test_no_sum_is_needed_for_what_runs(root: Path) -> None:
+    """How much memory there is matters where workers are made or must shrink, and nowhere else."""
+    build(root, {WORKER: RICH, "proc/meminfo": Gone(), "etc/logrotate.d/.keep": ""})
+    assert list(changed(plan(root, profile="invoiceninja"))) == ["etc/logrotate.d/shop-queue", WORKER]
+
+    (root / WORKER).unlink()
+    with pytest.raises(UsageError, match="how much memory the host has is not known; name it with --host-memory"):
+        plan(root)
+    assert MADE in changed(plan(root, host_memory=2000))
+
+
+def test_the_stop_of_what_runs_is_waited_for(root: Path) -> None:
+    """supervisord stops it by what it read last: the longer of old and new counts, and a minute more."""
+    build(root, {WORKER: RICH.replace("stopwaitsecs=10\n", "stopwaitsecs=500\nautorestart=false\n")})
+
+    assert plan(root).patience == 560
+    assert plan(root).groups == ("mails",)
+
+
 def test_env_is_shown_and_written_on_demand_and_given_back(root: Path) -> None:
     """The exact lines are told; they are written with --write-env alone, and uninstalling gives back every byte."""
     ninja = {

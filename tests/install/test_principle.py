@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -94,7 +95,11 @@ def check_kept(before: Command, after: Command, name: str, notes: list[str]) -> 
             assert any(TOLD[field] in note for note in own), f"{field} of {name} changed, and nobody was told: {own}"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=int(os.environ.get("N", "40")),
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(found=hosts(), with_env=st.booleans(), unsafe=st.booleans(), data=st.data())
 def test_any_host(found: dict[str, bytes], with_env: bool, unsafe: bool, data: st.DataObject) -> None:
     """Every option that no rule objects to survives; then nothing is left to do; then everything is given back."""
