@@ -17,7 +17,9 @@ from tests.live.test_counts import monitored
 from tests.live.test_nothing_changes import files
 from tests.stack.backends import SQLITE, Backend, on_mariadb, on_redis
 from tests.stack.laravel import Laravel
+from tests.stack.mariadb import Database
 from tests.stack.polling import until
+from tests.stack.redis import Redis
 from tests.stack.supervisord import Supervisord
 
 
@@ -67,6 +69,42 @@ def test_failures_are_laravels(tmp_path: Path) -> None:
 
     assert "Among the newest failed jobs 1 job ended because" in failed["message"]
     assert '(Work on queue "default")' in failed["message"]
+
+
+def test_what_a_redis_says_reaches_older_rules(tmp_path: Path) -> None:
+    """A real Redis that throws queues away when full, saves nothing and is nearly full: each rule takes its own word."""
+    server = Redis.start(tmp_path, "--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru")
+    try:
+        host, app = real_host(tmp_path / "host", on_redis(server).env)
+        write_programs(host, worker(app))
+        server.cli("EVAL", "redis.call('SET', 'filling', string.rep('x', 1900000))", "0")
+
+        report = host.audit()
+    finally:
+        server.stop()
+
+    name = f"redis://127.0.0.1:{server.port}/0"
+    (evicts,) = found(report, "queue/redis-eviction")
+    assert f"{name} keeps the jobs" in evicts["message"]
+    assert "maxmemory-policy allkeys-lru" in evicts["message"]
+    (near,) = found(report, "backend/redis-maxmemory-near")
+    assert "of the 3 MiB it may: soon it throws keys away" in near["message"]
+    assert [one["subject"] for one in found(report, "queue/redis-not-persistent")] == [name]
+
+
+def test_what_a_database_says_reaches_older_rules(database: Database, tmp_path: Path) -> None:
+    """A real MariaDB has fewer connections than there are workers, and tells its release."""
+    host, app = real_host(tmp_path / "host", on_mariadb(database).env)
+    app.migrate()
+    write_programs(host, worker(app, more="numprocs=160\nprocess_name=%(program_name)s_%(process_num)02d\n"))
+
+    report = host.audit()
+
+    (many,) = found(report, "memory/database-connections")
+    assert many["message"].startswith("160 worker processes of the app in ")
+    assert "allows 151 in all" in many["message"]
+    assert not found(report, "queue/database-without-skip-locked"), "10.11 has it"
+    assert not found(report, "backend/jobs-table-missing")
 
 
 class Running:

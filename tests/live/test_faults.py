@@ -25,10 +25,12 @@ from tests.stack.supervisord import Supervisord
 LIMITS = Limits(connect=0.6, read=0.6, total=1.5)
 SLACK = 3.0
 """Seconds beyond the limit that a busy machine may take."""
-MARIADB_GREETING = (
+_GREETING = (
     b"\x0a10.11.6-MariaDB\0\x05\0\0\0abcdefgh\0\xfe\xf7\x2d\x02\0\xff\x81\x15\0\0\0\0\0\0\x07\0\0\0abcdefghijkl\0"
     b"mysql_native_password\0"
 )
+MARIADB_GREETING = len(_GREETING).to_bytes(3, "little") + b"\0" + _GREETING
+"""What MariaDB says first, as one packet."""
 Look = Callable[[int], Probe]
 
 
@@ -107,9 +109,8 @@ def test_nobody_listens(kind: str) -> None:
 @pytest.mark.parametrize("way", ["hangs", "drips", "hangs up"])
 def test_mariadb_after_its_greeting(way: str) -> None:
     """A server that greets as MariaDB does and then hangs, drips or closes is told as such."""
-    packet = len(MARIADB_GREETING).to_bytes(3, "little") + b"\0" + MARIADB_GREETING
     treat, outcomes = WAYS[way]
-    with faulty.serving(faulty.after(packet, treat)) as port:
+    with faulty.serving(faulty.after(MARIADB_GREETING, treat)) as port:
         judged(lambda: at_sql("mysql")(port), outcomes)
 
 

@@ -14,7 +14,7 @@ from auditor.sources.app_config import Config, Found
 from auditor.sources.app_env import read_environment
 from auditor.sources.live.access import Access
 from auditor.sources.live.looking import NoAnswer
-from auditor.sources.live.settings import database_access, redis_access, sentinel_access
+from auditor.sources.live.settings import SSL_CA, database_access, redis_access, sentinel_access
 from auditor.sources.php.values import PhpArray, Unknown
 from auditor.sources.tree import Tree
 
@@ -38,7 +38,7 @@ class AppSettings:
             except Unreadable:
                 return None
 
-        env = read_environment(tree, base, "host", read, ())
+        self.env = env = read_environment(tree, base, "host", read, ())
         laravel = None if app.is_unknown("laravel") else app.laravel or None
         self.config = Config(
             read, base, env, laravel, cached_allowed=True, why_not=lambda path: tree.unread.get(base + path, "")
@@ -79,8 +79,13 @@ class AppSettings:
         settings = self.entry("connections", name)
         if not settings:
             raise NoAnswer("unsupported", f"config/database.php has no connection “{name}”")
+        authority = self.env.lookup("MYSQL_ATTR_SSL_CA")
+        if "options" not in settings and isinstance(authority, str) and authority:
+            # Laravel's own config asks whether PHP has pdo_mysql before it reads this name: it is what can be known.
+            settings["options"] = {SSL_CA: authority}
         folder = f"/{self.folder}".rstrip("/")
         access = database_access(settings, app=self.app.name, connection=connection, folder=folder)
+        access = self.inside(access, "tls_authority")
         return self.inside(access, "path" if access.endpoint.kind == "sqlite" else "socket")
 
     def entry(self, group: str, name: str) -> dict[str, Any]:

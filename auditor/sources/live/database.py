@@ -112,7 +112,7 @@ class _MySql:
         end = access.endpoint
         options: dict[str, Any] = {
             "user": end.username,
-            "password": access.password.reveal(),
+            "password": access.password.reveal().encode(),  # PyMySQL itself would take Latin-1
             "database": end.database or None,
             "connect_timeout": clock.within(limits.connect),
             "read_timeout": clock.within(limits.read),

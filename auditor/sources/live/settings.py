@@ -23,6 +23,8 @@ _DRIVERS = {
     "redis": "tcp",
     "rediss": "tls",
 }
+SSL_CA = "PDO::MYSQL_ATTR_SSL_CA"
+"""PDO's option for the file of authorities, 1009 as a number; it alone makes a connection encrypted."""
 _ACL = (9, 6)
 """The first Laravel that sends a Redis user name through phpredis; before, the password went alone."""
 
@@ -130,9 +132,9 @@ def database_access(settings: Mapping[str, Any], *, app: str = "", connection: s
     place = f"{who}{socket}" if socket else f"{who}{_bracketed(host)}:{port}"
     mode = _text(flat.get("sslmode"))
     options = flat.get("options")
-    options = options if isinstance(options, Mapping) else {}
-    authority = _text(flat.get("sslrootcert")) or _text(options.get("PDO::MYSQL_ATTR_SSL_CA") or options.get(1009))
-    verify = options.get("PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT", options.get(1014))
+    options = {str(name): value for name, value in options.items()} if isinstance(options, Mapping) else {}
+    authority = _text(flat.get("sslrootcert")) or _text(options.get(SSL_CA) or options.get("1009"))
+    verify = options.get("PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT", options.get("1014"))
     end = Endpoint(
         name=f"{kind}://{place}/{database}",
         app=app,
