@@ -20,6 +20,9 @@ _CRON = re.compile(
     r"\b(?:apk|apt|apt-get|dnf|yum|microdnf)\b[^\n;&|]*?\b(?:add|install)\b[^\n;&|]*\b(?:cron|dcron|cronie|busybox-suid|supercronic)\b|\bsupercronic\b"
 )
 _CHOWN = re.compile(r"\bchown\s+(?:-\w*R\w*|--recursive)\s+([A-Za-z_][\w.-]*)(?::[\w.-]*)?\s+([^\n;&|]+)")
+_OFFICIAL_PHP = re.compile(r"(?:docker\.io/)?(?:library/)?php(?::[\w.-]+)?(?:@\S+)?")
+_UNSEEN_STEPS = re.compile(r"\.sh\b|\|\s*(?:ba|da)?sh\b|\bmake\b|(?:ext-install|php-extensions)\b[^\n;&|]*\$")
+"""RUN text that may install an extension by another name, or none, than stands there."""
 _IDLE = ("sync", "null")
 MAX_STAGES = 100
 """No more stages of one Dockerfile are read."""
@@ -279,5 +282,11 @@ def image_of(files: Files, stage: Stage, *, last: bool) -> Image:
         has_supervisor=_SUPERVISOR.search(packages) is not None or any(b is not None and b.supervisor for b in bases),
         has_cron=_CRON.search(packages) is not None or any(b is not None and b.cron for b in bases),
         idle_connection=idle,
+        lacks_pcntl=_lacks_pcntl(chain[-1].base, files.text(stage.file) or "", packages),
         files_owner=stage.owner[0] if stage.owner is not None else "",
     )
+
+
+def _lacks_pcntl(base: str, text: str, packages: str) -> bool:
+    """Whether PHP's official image, which has no pcntl, gets it from nothing here."""
+    return _OFFICIAL_PHP.fullmatch(base) is not None and "pcntl" not in text and _UNSEEN_STEPS.search(packages) is None
