@@ -112,9 +112,7 @@ class _Installer:
             self.by_hand.append("no supervisord is seen on this host: install supervisor (apt-get install supervisor)")
         verdict = audit.judge(self.look(), self.rules)
         self.logrotate(verdict)
-        for path, program, text, note in running.homes(ground, verdict, self.tree):
-            self.put(path, text, note)
-            self.programs.add(program)
+        self.homes(verdict)
         found = running.workers(ground.site, ground.app)
         asks = [*running.asked(ground, found), *running.sized(ground, found, verdict, self.size)]
         if ground.wanted.numprocs is not None and len(found) > 1:
@@ -285,6 +283,21 @@ class _Installer:
             return
         _, path = self.free("etc/logrotate.d/*", ground.logrotate_path.rpartition("/")[2], set())
         self.make(path, logrotate_text(ground, logs), "rotates what nothing else does")
+
+    def homes(self, verdict: Verdict) -> None:
+        """HOME for the programs that a rule finds without it; only where the rule is content then."""
+        lacking = {finding.subject for finding in verdict.findings if finding.rule == running.NEEDS_HOME}
+        added = list(running.homes(self.ground, lacking, self.tree))
+        texts = self.texts | {path: text for path, _, text, _ in added}
+        site = audit.look(self.path, apps=[self.app], kind="host", overrides=texts)
+        left = (
+            {f.subject for f in audit.judge(site, self.rules).findings if f.rule == running.NEEDS_HOME}
+            if added
+            else set()
+        )
+        for path, program, text, note in running.homes(self.ground, lacking - left, self.tree) if left else added:
+            self.put(path, text, note)
+            self.programs.add(program)
 
     def env(self) -> tuple[list[Setting], Piece | None]:
         """The settings of .env that are not as they should be, and the file with them."""

@@ -7,7 +7,7 @@ profile's sum gives it; nothing else of a running worker is touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from auditor.dialects.conf import lex
@@ -170,9 +170,8 @@ def growing(ground: Ground, verdict: Verdict) -> Iterator[str]:
             yield line.appends_to
 
 
-def homes(ground: Ground, verdict: Verdict, tree: Tree) -> Iterator[tuple[str, str, bytes, str]]:
-    """Path, program, new text and note for each program that lacks the HOME of its account, where that is known."""
-    lacking = {finding.subject for finding in verdict.findings if finding.rule == NEEDS_HOME}
+def homes(ground: Ground, lacking: Collection[str], tree: Tree) -> Iterator[tuple[str, str, bytes, str]]:
+    """Path, program, new text and note for each of these programs that lack a HOME, where their account's is known."""
     known = dict(ground.site.host.homes)
     texts: dict[str, bytes] = {}
     for one in workers(ground.site, ground.app):

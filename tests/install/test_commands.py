@@ -416,3 +416,23 @@ def test_which_app_is_asked_where_there_are_several(root: Path) -> None:
 
     with pytest.raises(UsageError, match=r"there are var/www/blog, var/www/shop; name it with --app"):
         install.plan(str(root), None, RULES, Wishes())
+
+
+def test_generate_makes_all_files_and_tells_what_already_runs(tmp_path: Path, root: Path) -> None:
+    """Whole files from nothing, for a host to come or a repository; with them in place nothing is found."""
+    build(root, {"etc/logrotate.d/.keep": "", "var/www/shop/storage/logs/.keep": ""})
+
+    status, told, complained, _ = run(
+        tmp_path, "generate", "host", "--app", APP, "--profile", "invoiceninja", "--timeout", "60", "--output", "out"
+    )
+
+    assert (status, complained) == (0, "")
+    assert set(texts(tmp_path / "out")) == {MADE, "etc/cron.d/shop-scheduler", "etc/logrotate.d/shop-queue"}
+    assert "# still to do: shop-worker already runs workers or the scheduler of this app; take it away first" in told
+    assert "# timeout: 60 s, as asked" in told
+    line = (tmp_path / "out/etc/cron.d/shop-scheduler").read_text().splitlines()[-1]
+    assert line.endswith(" -d memory_limit=512M artisan schedule:run >> /var/www/shop/storage/logs/scheduler.log 2>&1")
+
+    too_long = run(tmp_path, "generate", "host", "--app", APP, "--timeout", "85")
+    assert too_long[0] == 2
+    assert "--timeout 85 is not below retry_after − 10 s = 80 s" in too_long[2]

@@ -21,6 +21,8 @@ from tests.mending.hosts import hosts
 
 RULES = audit.rulebook()
 APP = "var/www/shop"
+NINJA = {f"{APP}/composer.json": b'{"name": "invoiceninja/invoiceninja"}\n', f"{APP}/storage/logs/.keep": b""}
+"""What makes the app an InvoiceNinja, whose profile asks for more than any other."""
 KEPT = (
     "kind", "connection", "queues_text", "timeout", "memory", "sleep", "rest", "tries", "max_jobs", "max_time", "once",
     "stop_when_empty", "php", "artisan", "user", "wrappers", "php_settings",
@@ -100,10 +102,10 @@ def check_kept(before: Command, after: Command, name: str, notes: list[str]) -> 
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],
 )
-@given(found=hosts(), with_env=st.booleans(), unsafe=st.booleans(), data=st.data())
-def test_any_host(found: dict[str, bytes], with_env: bool, unsafe: bool, data: st.DataObject) -> None:
+@given(found=hosts(), ninja=st.booleans(), with_env=st.booleans(), unsafe=st.booleans(), data=st.data())
+def test_any_host(found: dict[str, bytes], ninja: bool, with_env: bool, unsafe: bool, data: st.DataObject) -> None:
     """Every option that no rule objects to survives; then nothing is left to do; then everything is given back."""
-    root = build(found)
+    root = build(found | NINJA if ninja else found)
     try:
         before = texts(root)
         site = audit.look(str(root), apps=[APP], kind="host")
