@@ -83,6 +83,8 @@ class RepositorySurvey(Survey):
 
     def placed(self, conf: SupervisorConf) -> SupervisorConf:
         """A configuration, told where its supervisord is started."""
+        if self.repository.is_part(conf.main):
+            conf = _part(conf)
         folder, mark = self.repository.started_in(conf.main)
         marks = {**conf.marks, "started_in": mark} if mark is not None else conf.marks
         return msgspec.structs.replace(conf, marks=marks, started_in=folder)
@@ -177,6 +179,12 @@ class FileSurvey(RepositorySurvey):
         for unit in units:
             launches += reader.units(unit, unit.path)
         return self.assemble(confs, launches, tables, units, unknown_host("only one file was looked at"), found)
+
+
+def _part(conf: SupervisorConf) -> SupervisorConf:
+    """A file with a server's sections that is only a part of what runs: what it lacks may stand in the main file."""
+    oddities = tuple(oddity for oddity in conf.oddities if oddity.kind != "server-without-address")
+    return msgspec.structs.replace(conf, is_main=False, http_servers=(), supervisorctl=None, oddities=oddities)
 
 
 def kind_in_repository(path: str) -> str:

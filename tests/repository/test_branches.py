@@ -151,8 +151,9 @@ def test_arguments_of_a_script() -> None:
 
 
 _LINES = st.sampled_from(
-    ['if [ "$A" = 1 ]; then', 'if [ ${A} = 1 ]; then', 'B="${A:+x}${B-y}"', 'case ${B} in', "elif [ x ]; then", "else", "fi", "case $1 in", "a) php artisan queue:work", "esac", "f() {",
-     "}", "f", "exit", "exec x", "[ -z $A ] && php artisan horizon", "while true; do", "done", "A=${A:-1}", "shift", "{"]
+    ['if [ "$A" = 1 ]; then', "if [ ${A} = 1 ]; then", 'B="${A:+x}${B-y}"', "case ${B} in", "elif [ x ]; then", "else", "fi",
+     "case $1 in", "a) php artisan queue:work", "esac", "f() {", "}", "f", "exit", "exec x", "{", "shift",
+     "[ -z $A ] && php artisan horizon", "while true; do", "done", "A=${A:-1}"]
 )  # fmt: skip
 
 

@@ -499,3 +499,27 @@ def test_an_image_for_developers(tmp_path: pathlib.Path, build: str) -> None:
     compose = f"services:\n  w:\n    build: {build}\n    command: php artisan queue:work\n"
 
     assert service_of(site_of(tmp_path, {"compose.yml": compose}), "w").development
+
+
+PART = "[supervisord]\nnodaemon=true\n\n[unix_http_server]\nusername=a\npassword=b\n\n[program:worker]\ncommand=php artisan horizon\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "main"), [("supervisord", False), ("supervisord -c /etc/supervisor/conf.d/s.conf", True)]
+)
+def test_a_drop_in_with_a_servers_sections_is_a_part(tmp_path: pathlib.Path, command: str, main: bool) -> None:
+    """Supervisor's own main file takes it in and has what it lacks; named on the command line it is the main file."""
+    image = f"FROM php:8.3\nCOPY s.conf /etc/supervisor/conf.d/s.conf\nCMD {command}\n"
+    (conf,) = site_of(tmp_path, {"Dockerfile": image, "s.conf": PART}).confs
+
+    assert (conf.is_main, conf.refused, bool(conf.http_servers)) == (main, main, main)
+
+
+def test_an_image_whose_base_starts_something_else_runs_no_configuration(tmp_path: pathlib.Path) -> None:
+    """php-fpm is PHP's own command; the service that names supervisord runs it."""
+    compose = (
+        "services:\n  web:\n    build: .\n  it:\n    build: .\n    command: supervisord -c /etc/supervisord.conf\n"
+    )
+    site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": IMAGE, "s.conf": CONF})
+
+    assert (service_of(site, "web").confs, service_of(site, "it").confs) == ((), ("s.conf",))

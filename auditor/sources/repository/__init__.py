@@ -264,11 +264,14 @@ class Repository:
             )
             if any(base is not None and base.supervisor for base in bases) and not told:
                 named = [None]
+            elif not told and bases[-1] is not None:
+                return  # its base starts something else
             elif told and not scripts and not self._unseen_script(text):
                 return  # it plainly runs something else
             elif told and scripts and stage is not None and any(not self._opaque(path) for path in scripts):
                 return
         alternatives = len({conf for conf in named if conf}) > 1
+        container.mains.update(conf for conf in named if conf)
         places = {path: self._places(container, path) for path in self.paths.confs}
         inside = self._inside(container)
         for conf in self._live(places, inside, named, container):
@@ -484,6 +487,17 @@ class Repository:
                     f"{entry[:60]} is not in this repository, and may switch to another account", container.place
                 )
         return user, mark
+
+    def is_part(self, conf: str) -> bool:
+        """Whether it lies, everywhere it runs, in a folder that the main file of supervisor's package takes in."""
+        places = [
+            (there, container.mains)
+            for container in self.ties.get(conf, ())
+            for there, _ in self._places(container, conf)
+        ]
+        return bool(places) and all(
+            posixpath.dirname(there) in SUPERVISOR_FOLDERS and there not in mains for there, mains in places
+        )
 
     def started_in(self, conf: str) -> tuple[str | None, Mark | None]:
         """The folder its supervisord is started in, by WORKDIR or working_dir; None for / and where no image is here."""

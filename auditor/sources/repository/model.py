@@ -228,6 +228,8 @@ class Container:
         self.replicas: tuple[int, Mark | None] = (1, None)
         self.development = False
         self.confs: list[str] = []
+        self.mains: set[str] = set()
+        """The supervisor configurations that its command, or its script, names."""
         self.fact: Service | None = None
 
 
