@@ -108,7 +108,11 @@ def _lost(feed: BankFeed, _: Ninja) -> Standing | None:
 
 def _closing(feed: BankFeed, _: Ninja) -> Standing | None:
     """What the bank's own rule does to it."""
-    if feed.is_unknown("idle_days") or feed.closes_after_days is None or feed.idle_days < STALE:
+    if (
+        feed.is_unknown("idle_days")
+        or feed.closes_after_days is None
+        or (feed.idle_days < STALE and not feed.is_closed)
+    ):
         return None
     rule = f"{feed.bank} ends the access after {_days(feed.closes_after_days)} without data"
     if feed.is_closed:
@@ -146,7 +150,7 @@ def _troubled(feed: BankFeed, ninja: Ninja) -> Standing | None:
     """What its statuses say, though data has come."""
     if not feed.trouble:
         return None
-    if "ERROR" in (feed.provider_status, feed.provider_status or feed.status):
+    if (feed.provider_status or feed.status) == "ERROR":
         never = "; this release never asks for such an account again" if ninja.generation == "E" else ""
         todo = f"press Refresh once; where it stays so, {RECONNECT}"
         return Standing(feed=feed, state="danger", reason=f"{feed.trouble}{never}", todo=todo, by=feed.closes_on)

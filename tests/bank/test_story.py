@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +89,7 @@ class Story:
         self.clock.set((FIRST + datetime.timedelta(day, hours=hour - 13)).timestamp())
 
     def connect(self) -> None:
-        """Every holder consents, the app starts each feed's history ninety days back, and asks at once."""
+        """Every holder consents, and the app starts each feed's history ninety days back."""
         start = datetime.datetime.fromtimestamp(self.clock.now, datetime.UTC)
         for row in ROWS:
             self.banks.connect(row.account)
@@ -96,7 +97,6 @@ class Story:
             f"UPDATE bank_integrations SET from_date = '{(start - datetime.timedelta(90)).date()}', disabled_upstream = 0, "
             f"bank_account_status = 'READY', updated_at = '{start:%F %T}'"
         )
-        self.refresh()
 
     def refresh(self) -> None:
         """The button: a sync is put on the queue, and the workers take it."""
@@ -196,6 +196,7 @@ def test_seven_days(database: Database, tmp_path: Path) -> None:
         host = told.host
         host.start()
         told.connect()
+        told.refresh()
         assert {feed["state"] for feed in told.feeds().values()} == {"fine"}
 
         # Eight workers wait for jobs that nobody puts on the queue.
@@ -230,6 +231,7 @@ def test_seven_days(database: Database, tmp_path: Path) -> None:
 
         # The same four banks, for longer than the feed has lived before.
         told.connect()
+        told.refresh()
         for day in range(8, 17, 2):
             told.go_to(day)
             told.sync()
@@ -249,8 +251,7 @@ def test_daily_limit(database: Database, tmp_path: Path) -> None:
         assert found["bank/sync-over-quota"]["severity"] == "error"
 
         told.host.start()
-        for row in ROWS:
-            told.banks.connect(row.account)
+        told.connect()
         for hours in range(5):
             told.go_to(0, 4 * hours)
             told.sync()
@@ -263,7 +264,32 @@ def test_daily_limit(database: Database, tmp_path: Path) -> None:
         kernel.write_text(text)
         told.go_to(1)
         told.connect()
+        told.refresh()
         for day, hour in ((2, 1), (2, 13), (3, 1)):
             told.go_to(day, hour)
             told.sync()
         assert {feed["state"] for feed in told.feeds().values()} == {"fine"}
+
+
+def test_the_last_accounts_starve(database: Database, tmp_path: Path) -> None:
+    """A worker whose time ends before the sync does reaches the same first accounts each time, and never the last."""
+    hasty = GOOD.replace("--timeout=900", "--timeout=4")
+    with story(tmp_path / "host", database, hasty, files={"etc/cron.d/ninja": CRON}) as told:
+        told.banks.behaviour = lambda path: time.sleep(1.5) if path.endswith("/transactions/") else None
+        found = {one["rule"]: one for one in json.loads(told.audit("audit", "--format", "json").stdout)["findings"]}
+        assert found["bank/sync-may-not-finish"]["severity"] == "warning"
+
+        told.host.start()
+        told.connect()
+        for day in (1, 2):
+            told.go_to(day)
+            assert told.tick()
+            until(lambda: len(database.sql("SELECT id FROM failed_jobs")) == day, 15, "the sync is ended")  # noqa: B023
+
+        asked = {account for account, _ in told.banks.calls}
+        assert ROWS[0].account in asked
+        assert ROWS[3].account not in asked
+        assert len(told.host.journal.starts("sync")) == 2
+        assert not told.host.journal.ends("sync")
+        feeds = told.feeds()
+        assert (feeds[1]["state"], feeds[4]["state"], feeds[4]["last_data"]) == ("fine", "watch", None)
