@@ -84,7 +84,7 @@ HOSTS = (
         "SQLite takes one writer",
     ),
     Sound(
-        "retry_after below a minute", {QUEUE: SOUND[QUEUE].replace("90", "45")}, (), "--timeout=35 ", 4, "45 s retry"
+        "retry_after below a minute", {QUEUE: SOUND[QUEUE].replace("90", "45")}, (), "--timeout=35 ", 4, "45 s of retry_after"
     ),
     Sound("a small host", {"proc/meminfo": "MemTotal: 900000 kB\n"}, (), "queue:work", 1, "numprocs: 1, by memory"),
     Sound("a limited container", {"sys/fs/cgroup/memory.max": "943718400\n"}, (), "queue:work", 2, "900 MiB"),
@@ -96,7 +96,7 @@ HOSTS = (
         1,
         "stopwaitsecs",
     ),
-    Sound("InvoiceNinja", NINJA, (), "--timeout=3600 ", 2, "300 of a job"),
+    Sound("InvoiceNinja", NINJA, (), "--timeout=3600 ", 4, "300 of a job"),
     Sound(
         "as asked",
         {},
@@ -203,11 +203,11 @@ REFUSED = (
     Refused("no such connection", {}, ("--connection", "zz"), "config/queue.php has no connection “zz”"),
     Refused("no such profile", {}, ("--profile", "zz"), "there is no profile “zz”"),
     Refused("a path that no command line carries", {}, ("--php", "/opt/my php/bin/php"), "holds a character"),
-    Refused("an account that is a command", {}, ("--user", "$(id)"), "holds a character"),
+    Refused("an account that is a command", {}, ("--user", "$(id)"), "no account “$(id)” on this host"),
     Refused("no job has time to end", {QUEUE: SOUND[QUEUE].replace("90", "5")}, (), "raise it first"),
     Refused("the queue is sync", {QUEUE: IDLE, ENV: "QUEUE_CONNECTION=sync\n"}, (), "needs no worker"),
     Refused("sync is asked for", {QUEUE: IDLE}, ("--connection", "sync"), "needs no worker"),
-    Refused("a timeout above retry_after", {}, ("--timeout", "300"), "timeouts/timeout-below-retry-after"),
+    Refused("a timeout above retry_after", {}, ("--timeout", "300"), "--timeout 300 is not below retry_after − 10 s = 80 s"),
     Refused("workers without number", {}, ("--numprocs", "0"), "--numprocs"),
     Refused("workers without end", {}, ("--numprocs", "1001"), "--numprocs"),
     Refused("no memory", {}, ("--memory", "1"), "--memory"),
@@ -243,7 +243,7 @@ def test_what_is_there_already_is_told(tmp_path: Path) -> None:
     status, told, complained, _ = run(tmp_path, "generate", "host", *APP)
 
     assert (status, complained) == (0, "")
-    assert "still to do: jobs already runs workers of this app" in told
+    assert "still to do: jobs already runs workers or the scheduler of this app" in told
 
 
 def test_written_twice(tmp_path: Path) -> None:
