@@ -23,6 +23,7 @@ from auditor.ground import NO_ACCOUNT, Ground, Wishes, take_ground
 from auditor.install import running
 from auditor.install.containers import advise
 from auditor.install.model import Piece, Plan, Setting
+from auditor.install.record import is_foreign
 from auditor.install.settings import settings
 from auditor.judge.rulebook import Rulebook
 from auditor.remedies.plan import Change
@@ -302,6 +303,11 @@ class _Installer:
     def env(self) -> tuple[list[Setting], Piece | None]:
         """The settings of .env that are not as they should be, and the file with them."""
         path = self.ground.app.env_file
+        if path is not None and is_foreign(self.tree, path):
+            self.by_hand.append(
+                f"{path} is a symlink to a file of somebody else's, and is not followed: set it by hand"
+            )
+            return [], None
         changes, piece, by_hand = settings(self.ground, self.held(path) if path is not None else None)
         self.by_hand += by_hand
         if piece is not None and self.with_env:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def target(tree: Tree, path: str) -> Path:
         here, _, name = here.rpartition("/")
         missing.append(name)
     return Path(tree.host_path(here)).joinpath(*reversed(missing))
+
+
+def is_foreign(tree: Tree, path: str) -> bool:
+    """Whether it is a symlink that leads to another owner's file: root must not write where an app's account points.
+
+    A link of root's, or one whose owner is the file's, is followed, as the kernel does it in shared folders.
+    """
+    folder, _, name = path.rpartition("/")
+    try:
+        link = (Path(tree.host_path(folder)) / name).lstat()
+    except OSError:
+        return False
+    found = tree.stat(path)
+    return found is not None and stat.S_ISLNK(link.st_mode) and link.st_uid not in (0, found.st_uid)
 
 
 def held_by(tree: Tree, path: str) -> bytes | None:

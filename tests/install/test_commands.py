@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from auditor import audit, install
 from auditor.errors import CannotMend, UsageError
 from auditor.ground import Wishes
 from tests.bad_input.calling import run
-from tests.bad_input.world import CRON, ENV, MAIN, SOUND, WORKER, Content, Gone, build
+from tests.bad_input.world import CRON, ENV, MAIN, SOUND, WORKER, Content, Gone, Link, build
 from tests.install.test_principle import texts
 
 RULES = audit.rulebook()
@@ -230,6 +231,21 @@ def test_env_is_shown_and_written_on_demand_and_given_back(root: Path) -> None:
 
     install.remove(install.removal(str(root), APP))
     assert texts(root) == before, "the line end that it did not have, too"
+
+
+def test_a_link_to_somebody_elses_file_is_not_followed(root: Path) -> None:
+    """The app's account may let its .env point anywhere; root writes only where that account could write itself."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a link of another account's")
+    build(root, {ENV: Link("/etc/environment"), "etc/environment": "PATH=/usr/bin\n"})
+
+    assert plan(root, profile="invoiceninja").env
+    os.chown(root / ENV, 1234, 1234, follow_symlinks=False)
+    planned = plan(root, profile="invoiceninja", with_env=True)
+
+    assert "etc/environment" not in planned.texts
+    assert ENV not in planned.texts
+    assert any("is not followed" in one for one in planned.by_hand)
 
 
 def test_jobs_that_run_at_once_get_a_queue_where_the_profile_names_one(root: Path) -> None:
