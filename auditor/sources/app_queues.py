@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MENTIONS = late(rb"[oO]nQueue\s*\(|viaQueues?\s*\(|(?:pushOn|laterOn)\s*\(|\$queue\s*=|->queue\s*=")
+_SIGNS = (b"ueue", b"pushOn", b"laterOn")
+"""What has none of these mentions none of those, and is ten times as quickly looked through."""
 _TESTS = late(r"(?:^|/)(?:tests?|stubs?|database|storage|docs?|resources|public|node_modules)/", re.IGNORECASE)
 _CALLS = ("member_call_expression", "nullsafe_member_call_expression", "scoped_call_expression")
 _BY_NAME = {b"onQueue": 0, b"allOnQueue": 0, b"pushOn": 0, b"laterOn": 0}
@@ -40,7 +42,7 @@ def read_dispatches(tree: Tree, folder: str, configured: Callable[[str], object]
     parsed = 0
     for path in _files(tree, folder):
         data = _read(tree, path)
-        if data is None or _MENTIONS.search(data) is None:
+        if data is None or not any(sign in data for sign in _SIGNS) or _MENTIONS.search(data) is None:
             continue
         parsed += 1
         if parsed > MAX_PARSED:

@@ -69,13 +69,21 @@ class Tree:
         Raises Unreadable on a loop, FileNotFoundError where a component is missing.
         """
         head, _, tail = path.rpartition("/")
-        folder = self._folders.get(head)
+        folder = self._folder(head)
+        return self._step(folder, tail, path, MAX_LINKS)[0] if tail else folder
+
+    def _folder(self, path: str) -> str:
+        """The same for a folder, which is resolved once."""
+        folder = self._folders.get(path)
         if folder is None:
-            folder = self._walk(head)
-            self._folders[head] = folder
-        if not tail:
-            return folder
-        return self._step(folder, tail, path, MAX_LINKS)[0]
+            folder = self._folders[path] = self._walk(path)
+        return folder
+
+    def _nearly(self, path: str) -> str:
+        """The path on this machine with all but its last symlink resolved: most paths have none."""
+        head, _, tail = path.rpartition("/")
+        folder = self._folder(head)
+        return f"{self._root}/{folder}/{tail}" if folder else f"{self._root}/{tail}"
 
     def _walk(self, path: str, links: int = MAX_LINKS) -> str:
         here = ""
@@ -109,7 +117,8 @@ class Tree:
     def stat(self, path: str) -> os.stat_result | None:
         """What stat(2) says of it, symlinks followed inside the root; None where it is missing or cannot be reached."""
         try:
-            return os.lstat(self.host_path(path))
+            found = os.lstat(self._nearly(path))
+            return os.lstat(self.host_path(path)) if stat.S_ISLNK(found.st_mode) else found
         except OSError as error:
             if error.errno in _FORBIDDEN:
                 self.unread.setdefault(path, _why(error))
@@ -144,29 +153,37 @@ class Tree:
 
     def _read(self, path: str, limit: int) -> bytes:
         try:
-            where = self.host_path(path)
-            # O_NONBLOCK: opening a FIFO nobody writes to must not wait for ever.
-            handle = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+            handle = self._open(path)
         except OSError as error:
             raise Unreadable(path, _why(error)) from None
         except ValueError:
             raise Unreadable(path, "no file has such a name") from None
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):  # before fdopen, which raises for a folder and leaves the handle open
-            os.close(handle)
-            raise Unreadable(path, f"it is {_kind(found.st_mode)}, not a regular file")
-        with os.fdopen(handle, "rb") as file:
+        try:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise Unreadable(path, f"it is {_kind(found.st_mode)}, not a regular file")
             if found.st_size > limit:
                 raise Unreadable(
                     path, f"it is {found.st_size:,} bytes long, and no more than {limit:,} are read of one file"
                 )
-            try:
-                data = file.read(limit + 1)[: limit + 1]
-            except OSError as error:
-                raise Unreadable(path, _why(error)) from None
-            if MARK in data:
-                self.marked[path] = data
-            return data
+            data = _whole(handle, found.st_size, limit)
+        except OSError as error:
+            raise Unreadable(path, _why(error)) from None
+        finally:
+            os.close(handle)
+        if MARK in data:
+            self.marked[path] = data
+        return data
+
+    def _open(self, path: str) -> int:
+        # O_NONBLOCK: opening a FIFO nobody writes to must not wait for ever.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._nearly(path), flags)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        return os.open(self.host_path(path), flags)
 
     def names(self, path: str) -> list[str]:
         """The names in a folder, sorted; raises Unreadable."""
@@ -270,6 +287,17 @@ def _fits(path: str, pattern: str) -> bool:
 @functools.lru_cache(maxsize=512)
 def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
     return re.compile(fnmatch.translate(pattern)).match
+
+
+def _whole(handle: int, size: int, limit: int) -> bytes:
+    """What an open file holds, up to one byte more than the limit; /proc tells no size of its files, and /sys too much."""
+    data = os.read(handle, min(size, limit) + 1)
+    while len(data) <= limit and len(data) != size:
+        more = os.read(handle, min(65536, limit + 1 - len(data)))
+        if not more:
+            break
+        data += more
+    return data
 
 
 _MISSING = "it does not exist"
