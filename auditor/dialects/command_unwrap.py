@@ -170,6 +170,7 @@ _PHP_VALUED = frozenset(
 _ASSIGNMENT = late(r"[A-Za-z_]\w*\+?=")
 _EXECVE_SYNTAX = late(r"&&|\|\|?|;;?|&|\d*(?:>>?|<|>&|<&|>\|)|&>>?")
 _EXECVE_REDIRECT = late(r"(?:\d+|&)?(?:>>?|<)(?:&?\d|[./~\w\"'-].*)?")
+_OPERATOR_STARTS = frozenset("&|;<>0123456789")
 _SHELL_WORDS = frozenset("cd exec source export while until for if ( { ! set eval .".split())
 
 
@@ -332,11 +333,12 @@ def _unseen_syntax(text: Text, words: list[Word]) -> tuple[str, ...]:
             found["VAR=x cmd"] = None
         elif i == 0 and value in _SHELL_WORDS:
             found[value] = None
-        if basename(value) in SHELLS or basename(value) in ("su", "runuser", "flock"):
+        if (name := basename(value)) in SHELLS or name in ("su", "runuser", "flock"):
             skip = _after_c(words, i)
-        if _EXECVE_SYNTAX.fullmatch(value):
+        operator = value[:1] in _OPERATOR_STARTS
+        if operator and _EXECVE_SYNTAX.fullmatch(value):
             found[value.lstrip("0123456789")] = None
-        elif _EXECVE_REDIRECT.fullmatch(value):
+        elif operator and _EXECVE_REDIRECT.fullmatch(value):
             found[">" if ">" in value else "<"] = None
         elif len(value) > 1 and value[-1] == ";" and text.source[word.end - 1] == ";":
             found[";"] = None

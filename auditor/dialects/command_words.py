@@ -164,6 +164,11 @@ def cut_for_execve(chars: str, at: Sequence[int] | None = None) -> list[Word]:
         if i >= length:
             return words
         start = i
+        run = _RUN.match(chars, i)
+        if run is not None and ((i := run.end()) == length or chars[i] in " \t\r\n"):  # no quotes: nearly every word
+            words.append(Word(run[0], at[start:i], at[start], at[i - 1] + 1, expanded=False))
+            continue
+        i = start
         parts: list[str] = []
         places: list[int] = []
         continued = False
