@@ -1,18 +1,19 @@
-"""`python bench [start-up] [scale] [live]`: start-up as multiples of bare Python, 1 to 10,000 program files beside supervisor's
-own parse of them, and live audits of queues of millions beside empty ones.
+"""`python bench`: start-up beside bare Python, program files beside supervisor's own parse, a repository beside git grep.
 
-Every figure is a ratio of two medians taken in turn in one run, so it holds on a busy machine as on a quiet one.
+Every figure is a ratio of two medians taken in turn in one run, of the processor's time of whole processes (user and
+system, all threads): it holds on a busy machine as on a quiet one.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
+
+from measure import in_turn, taken
 
 ROOT = Path(__file__).resolve().parents[1]
 AUDITOR = [str(Path(sys.executable).with_name("queue-auditor"))]
@@ -26,8 +27,8 @@ BUDGET = (
 """What is started, how, and how many times a bare `python -c pass` it may take."""
 ROUNDS = 11
 SIZES = (1, 100, 1000, 10_000)
-SUPERVISOR_STOPS = 120.0
-"""Seconds after which supervisor's own parse is ended: its loop is quadratic."""
+SUPERVISOR_STOPS = 300.0
+"""Seconds of the clock after which supervisor's own parse is ended: its loop is quadratic."""
 PROGRAM = """[program:worker{number}]
 command=php /var/www/app/artisan queue:work redis --queue=q{number} --sleep=3 --tries=3 --timeout=60
 process_name=%(program_name)s_%(process_num)02d
@@ -52,22 +53,15 @@ sys.argv[1:] = ["-c", sys.argv[1]]
 options.realize()
 print(sum(len(group.process_configs) for group in options.process_group_configs))
 """
-
-
-def seconds(command: list[str], limit: float | None = None) -> float | None:
-    """How long a whole process takes, or None where it did not end within the limit.
-
-    Ends the run where it failed: what breaks off early is not fast. An audit's status is 1 where it finds something.
-    """
-    start = time.perf_counter()
-    try:
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return None
-    taken = time.perf_counter() - start
-    if done.returncode not in (0, 1) or done.stderr:
-        sys.exit(f"{' '.join(command)[:200]} failed ({done.returncode}): {done.stderr.decode()[-500:]}")
-    return taken
+"""What supervisord itself does before it starts anything: its options class, imported and given the same files."""
+CONFS = 500
+GREP = ["git", "grep", "-lE", r"artisan|supervisord|\[program:"]
+GREP_BUDGET = 3.0
+METHOD = """    public function method{number}(Request $request): Response
+    {{
+        return response()->json(['data' => $this->service->find($request->input('id'))]);
+    }}
+"""
 
 
 def start_up(folder: Path) -> None:
@@ -76,24 +70,22 @@ def start_up(folder: Path) -> None:
     rules.mkdir(parents=True)
     text = (ROOT / "rules" / "timeouts" / "timeout-unlimited.yaml").read_text(encoding="utf-8")
     (rules / "no-limit.yaml").write_text(text, encoding="utf-8")
-    bare: list[float] = []
-    taken: dict[str, list[float]] = {name: [] for name, _, _ in BUDGET}
-    for _ in range(ROUNDS):
-        bare.append(seconds([sys.executable, "-c", "pass"]) or 0.0)
-        for name, command, _ in BUDGET:
-            words = [str(folder / "rules") if word == "RULES" else word for word in command]
-            taken[name].append(seconds(words) or 0.0)
-    floor = statistics.median(bare)
+    commands = {
+        name: [str(rules.parent) if word == "RULES" else word for word in command] for name, command, _ in BUDGET
+    }
+    found = in_turn({"bare": [sys.executable, "-c", "pass"], **commands}, ROUNDS)
     print("start-up, as multiples of `python -c pass`")
     for name, _, budget in BUDGET:
-        ratio = statistics.median(taken[name]) / floor
+        ratio = found[name].seconds / found["bare"].seconds
         print(f"  {name:<28} {ratio:5.1f}   budget {budget:4.1f}   {'kept' if ratio <= budget else 'OVER'}")
 
 
 def scale(folder: Path) -> None:
     """Whole processes: our audit of N program files, and supervisor's own parse of the same files."""
-    print("program files audited, beside supervisor's own parse of the same files (whole processes)")
-    print(f"  {'files':>7} {'audit':>9} {'per file':>10} {'supervisor':>11} {'audit / supervisor':>19}")
+    print(
+        "\nprogram files audited, beside supervisor's own parse of the same files (each a process of its own, imports included)"
+    )
+    print(f"  {'files':>7} {'audit':>9} {'per file':>10} {'memory':>9} {'supervisor':>11} {'audit / supervisor':>19}")
     for size in SIZES:
         root = folder / f"host{size}"
         conf = root / "etc" / "supervisor" / "conf.d"
@@ -104,35 +96,98 @@ def scale(folder: Path) -> None:
         main.write_text(MAIN.format(folder=""), encoding="utf-8")
         theirs = root / "supervisord.conf"
         theirs.write_text(MAIN.format(folder=root), encoding="utf-8")
-        rounds = 5 if size <= 100 else 1
-        ours, others = [], []
-        for _ in range(rounds):
-            ours.append(seconds([*AUDITOR, "audit", str(root), "--as", "host", "--format", "json"]) or 0.0)
-            others.append(seconds([sys.executable, "-c", ORACLE, str(theirs)], SUPERVISOR_STOPS))
-        mine = statistics.median(ours)
-        ended = [one for one in others if one is not None]
-        other = statistics.median(ended) if len(ended) == len(others) else None
-        shown = f"{other:10.2f}s" if other is not None else f"  >{SUPERVISOR_STOPS:6.0f}s"
-        ratio = f"{mine / other:.3f}" if other is not None else f"< {mine / SUPERVISOR_STOPS:.3f}"
-        print(f"  {size:>7,} {mine:8.2f}s {mine / size * 1000:8.2f}ms {shown:>11} {ratio:>19}")
+        commands = {
+            "ours": [*AUDITOR, "audit", str(root), "--as", "host", "--format", "json"],
+            "theirs": [sys.executable, "-c", ORACLE, str(theirs)],
+        }
+        found = in_turn(commands, ROUNDS if size <= 100 else 3 if size <= 1000 else 1, limit=SUPERVISOR_STOPS)
+        mine, other = found["ours"], found["theirs"]
+        shown = f"{other.seconds:10.2f}s" if other is not None else f"  >{SUPERVISOR_STOPS:6.0f}s"
+        seconds = other.seconds if other is not None else SUPERVISOR_STOPS
+        ratio = f"{'' if other is not None else '< '}{mine.seconds / seconds:.3f}"
+        each = mine.seconds / size * 1000
+        print(f"  {size:>7,} {mine.seconds:8.2f}s {each:8.2f}ms {mine.mebibytes:6} MiB {shown:>11} {ratio:>19}")
 
 
-def live(folder: Path) -> None:
-    """On servers like those of the tests."""
-    sys.path.append(str(ROOT))
-    from live import live as run
+def repository(folder: Path) -> None:
+    """A repository of 10,000 files, 500 of them supervisor configurations, beside git's own search of it; and its parts."""
+    parts: dict[str, Callable[[Path], None]] = {
+        "nothing but its start": lambda _: None,
+        f"{CONFS} configurations": configurations,
+        "the other 9,500 files": application,
+    }
+    commands = {}
+    for name, make in parts.items():
+        root = folder / name.replace(" ", "-")
+        root.mkdir()
+        (root / ".git").mkdir()
+        make(root)
+        commands[name] = [*AUDITOR, "audit", str(root), "--format", "json", "--allow-empty"]
+    whole = folder / "repository"
+    whole.mkdir()
+    application(whole)
+    configurations(whole)
+    for words in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *words], cwd=whole, check=True, stdout=subprocess.DEVNULL)
+    commands["all of it"] = [*AUDITOR, "audit", str(whole), "--format", "json"]
+    found = in_turn({"git grep": GREP, **commands}, ROUNDS // 2, folder=str(whole))
+    floor = found["git grep"].seconds
+    print(
+        f"\na repository of 10,000 files, {CONFS} of them configurations, as multiples of `{' '.join(GREP[:3])} …` over it"
+    )
+    for name in commands:
+        one = found[name]
+        kept = (
+            ""
+            if name != "all of it"
+            else f"   budget {GREP_BUDGET}   {'kept' if one.seconds <= GREP_BUDGET * floor else 'OVER'}"
+        )
+        print(f"  {name:<28} {one.seconds / floor:5.1f}   {one.seconds:5.2f}s {one.mebibytes:5} MiB{kept}")
 
-    run(folder)
+
+def configurations(root: Path) -> None:
+    """Five hundred program files, as a team with many queues might keep them."""
+    folder = root / "deploy" / "supervisor"
+    folder.mkdir(parents=True)
+    for number in range(CONFS):
+        (folder / f"worker{number:03d}.conf").write_text(PROGRAM.format(number=number), encoding="utf-8")
+
+
+def application(root: Path) -> None:
+    """A Laravel app of 9,500 files: classes, pages, documents, scripts and YAML."""
+    code = "".join(METHOD.format(number=number) for number in range(16))
+    kinds = {
+        "app/Module{group}/Class{number}.php": (
+            8600,
+            "<?php\n\nnamespace App;\n\nclass Class{number}\n{{\n"
+            + code.replace("{", "{{").replace("}", "}}")
+            + "}}\n",
+        ),
+        "resources/js/page{number}.vue": (400, code.replace("{", "{{").replace("}", "}}")),
+        "docs/page{number}.md": (300, "A page about one thing.\n" * 60),
+        "deploy/values{number}.yaml": (100, "replicas: 2\nimage: app\n"),
+        "bin/tool{number}.sh": (98, "#!/bin/sh\nset -e\necho done\n"),
+    }
+    for pattern, (count, text) in kinds.items():
+        for number in range(count):
+            path = root / pattern.format(number=number, group=number // 50)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                text.format(number=number) if pattern.endswith((".php", ".vue")) else text, encoding="utf-8"
+            )
+    (root / "artisan").write_text("#!/usr/bin/env php\n<?php\n", encoding="utf-8")
+    (root / "composer.json").write_text('{"require": {"laravel/framework": "^11.0"}}\n', encoding="utf-8")
 
 
 def main() -> None:
-    """Run those that are named, or all."""
+    """Run all three."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode, and so do we
-    seconds([*AUDITOR, "audit", HOST])  # bytecode and the compiled rules are there from the second start on
-    parts = {"start-up": start_up, "scale": scale, "live": live}
+    for _ in range(2):  # bytecode and the compiled rules are there from the third start on
+        taken([*AUDITOR, "audit", HOST])
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[1:] or parts:
-            parts[name](Path(folder))
+        start_up(Path(folder))
+        scale(Path(folder))
+        repository(Path(folder))
 
 
 if __name__ == "__main__":
