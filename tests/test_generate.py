@@ -84,7 +84,12 @@ HOSTS = (
         "SQLite takes one writer",
     ),
     Sound(
-        "retry_after below a minute", {QUEUE: SOUND[QUEUE].replace("90", "45")}, (), "--timeout=35 ", 4, "45 s of retry_after"
+        "retry_after below a minute",
+        {QUEUE: SOUND[QUEUE].replace("90", "45")},
+        (),
+        "--timeout=35 ",
+        4,
+        "45 s of retry_after",
     ),
     Sound("a small host", {"proc/meminfo": "MemTotal: 900000 kB\n"}, (), "queue:work", 1, "numprocs: 1, by memory"),
     Sound("a limited container", {"sys/fs/cgroup/memory.max": "943718400\n"}, (), "queue:work", 2, "900 MiB"),
@@ -207,7 +212,9 @@ REFUSED = (
     Refused("no job has time to end", {QUEUE: SOUND[QUEUE].replace("90", "5")}, (), "raise it first"),
     Refused("the queue is sync", {QUEUE: IDLE, ENV: "QUEUE_CONNECTION=sync\n"}, (), "needs no worker"),
     Refused("sync is asked for", {QUEUE: IDLE}, ("--connection", "sync"), "needs no worker"),
-    Refused("a timeout above retry_after", {}, ("--timeout", "300"), "--timeout 300 is not below retry_after − 10 s = 80 s"),
+    Refused(
+        "a timeout above retry_after", {}, ("--timeout", "300"), "--timeout 300 is not below retry_after − 10 s = 80 s"
+    ),
     Refused("workers without number", {}, ("--numprocs", "0"), "--numprocs"),
     Refused("workers without end", {}, ("--numprocs", "1001"), "--numprocs"),
     Refused("no memory", {}, ("--memory", "1"), "--memory"),

@@ -1,7 +1,7 @@
 """What already runs an app's jobs and its schedule: it is mended and never replaced, so here is what is asked of it.
 
-Rules say what must change. Where a rule objects and tells no value (all workers together do not fit the machine), the
-profile's sum gives it; nothing else of a running worker is touched.
+Rules say what must change. Where they object to all workers together (they do not fit the machine), the profile's sum
+divides what there is among them; nothing else of a running worker is touched.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SIZED: Mapping[str, tuple[str, ...]] = {
     "memory/workers-fit-host": ("worker.memory", "program.numprocs"),
     "queue/database-without-skip-locked": ("program.numprocs",),
 }
-"""Rules that object without a value of their own, and the facts for which the profile's sum has one."""
+"""Rules that object to all workers together, and the facts for which the profile's sum has a value."""
 NEEDS_HOME = "processes/user-home"
 """The rule that asks for a HOME, which only the host's accounts can tell."""
 
@@ -135,7 +135,7 @@ def asked(ground: Ground, found: Sequence[Running]) -> Iterator[Ask]:
 
 
 def sized(ground: Ground, found: Sequence[Running], verdict: Verdict, size: Callable[[], Size]) -> Iterator[Ask]:
-    """What the profile's sum answers to rules that object and tell no value."""
+    """What the profile's sum answers to rules that object to all workers together."""
     facts = {fact for finding in verdict.findings for fact in SIZED.get(finding.rule, ())}
     if not facts or not found or ground.profile.worker.kind != "queue:work":
         return

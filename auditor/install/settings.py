@@ -65,7 +65,7 @@ def _fault(parsed: DotEnv) -> str:
 
 def _with(data: bytes, parsed: DotEnv, wanted: Sequence[Setting]) -> bytes:
     """The .env with these set, read again to make sure that it says that, and all else as before."""
-    values: dict[str, str | None] = {one.name: one.wanted for one in wanted}
+    values = {one.name: one.wanted for one in wanted}
     after = edit_env(data, [Place(one.name, one.line, one.last_line) for one in parsed.entries], values, parsed.path)
     again = parse(after, parsed.path)
     expected = {**parsed.values(), **values}

@@ -37,8 +37,8 @@ def quoted(value: str) -> str:
     return '"' + "".join(_ESCAPES.get(letter, letter) for letter in value) + '"'
 
 
-def edit_env(data: bytes, places: Sequence[Place], settings: Mapping[str, str | None], path: str) -> bytes:
-    """The file with these names set (None takes one out), every other line as it was; raises CannotMend.
+def edit_env(data: bytes, places: Sequence[Place], settings: Mapping[str, str], path: str) -> bytes:
+    """The file with these names set, every other line as it was; raises CannotMend.
 
     Of a name that stands there more than once the last one counts, and changes; a comment behind a value stays. A new
     name comes at the end, with the file's own line ends.
@@ -50,12 +50,7 @@ def edit_env(data: bytes, places: Sequence[Place], settings: Mapping[str, str | 
     for name, value in settings.items():
         place = last.get(name)
         if place is None:
-            if value is not None:
-                new.append(f"{name}={quoted(value)}".encode() + end)
-        elif value is None:
-            for one in places:
-                if one.name == name:
-                    lines[one.line - 1 : one.last_line] = [b""] * (one.last_line - one.line + 1)
+            new.append(f"{name}={quoted(value)}".encode() + end)
         else:
             lines[place.line - 1 : place.last_line] = _set(lines, place, value, path)
     if new and lines and not _end(lines[-1]):
