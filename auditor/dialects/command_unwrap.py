@@ -88,6 +88,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "timeout": Wrapper("-s --signal -k --kill-after", positionals=1),
     "nohup": Wrapper(""),
     "tini": Wrapper("-p -e"),
+    "docker-php-entrypoint": Wrapper(""),
     "docker-init": Wrapper("-p -e"),
     "dumb-init": Wrapper("-r --rewrite"),
     "catatonit": Wrapper(""),
@@ -682,7 +683,7 @@ class _Walker:
                 continue
             inner = way.copy()
             shown = self.text.shown(first.value)
-            reason = f"{clipped(shown)} decides it, and what that does is not known here"
+            reason = f"{clipped(shown)} starts it, and may change that in ways that are not seen here"
             _add(inner, shown)
             inner.stays = None
             for name in ("user", "directory", "options", "php", "php_settings", "shell_stays", "backgrounded"):

@@ -825,7 +825,9 @@ class _Joiner:
                 "what environment supervisord is started with is not known from here"
             )
         elif self.site.environment_hints:
-            marks["defines_environment"] = unknown(f"{self.site.environment_hints[0]} may set it")
+            marks["defines_environment"] = unknown(
+                f"{self.site.environment_hints[0]} may set the variables that supervisord is started with"
+            )
         return Totals(
             marks=marks,
             name=self.site.name,

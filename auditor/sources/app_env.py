@@ -134,7 +134,7 @@ def _agreed(base: str, texts: list[tuple[str, bytes]]) -> Environment:
                 if text is not None:
                     found.setdefault(name, {}).setdefault(text, example)
 
-    unseen = Unknown("no environment file of it is in this repository", 0)
+    unseen = Unknown("no environment file of the app is in this repository", 0)
 
     def lookup(name: str) -> str | bool | Unknown | Missing | None:
         values = found.get(name)
