@@ -48,11 +48,28 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """HOST:PORT for /healthz and /metrics; "" for none."""
 
 
+class Clock:
+    """The time that a watch lives by."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def passed(self) -> float:
+        """Seconds since some moment: it never goes back."""
+        return time.monotonic()
+
+    def wait(self, wakened: int, seconds: float) -> None:
+        """Until so many seconds have passed, or the file descriptor can be read."""
+        select.select([wakened], [], [], max(0.0, seconds))
+
+
 class Watch:
     """One watch, from its start to the signal that ends it."""
 
     def __init__(self, sight: Sight, file: StateFile, wishes: Wishes, say: Callable[[str], None]) -> None:
         """With the state that the file holds; `say` prints a sentence."""
+        self.clock = Clock()
         self.sight = sight
         self.file = file
         self.wishes = wishes
@@ -61,14 +78,14 @@ class Watch:
         self.seen: Seen | None = None
         self.stopping = False
         self._said: set[str] = set()
-        self._ended = time.monotonic()
+        self._ended = self.clock.passed()
         self.state, anew = file.load(os.path.realpath(sight.path))
         if anew:
             say(f"{anew}; it is begun anew, and logs are read from their end on.")
 
     def round(self, *, first: bool = False) -> Seen:
         """One round, its state kept, and what is due sent; raises UsageError in the first one."""
-        now = time.time()
+        now = self.clock.now()
         state = copied(self.state)
         seen = make_round(self.sight, state, now, self.stopped, first=first)
         told = [one for one in seen.changes if Severity(one.severity).rank >= self.wishes.severity.rank]
@@ -82,7 +99,7 @@ class Watch:
             self._say_once(f"the state {self.file.path} cannot be written: {(problem.strerror or '').lower()}.")
             return seen
         self.state, self.seen = state, seen
-        self._ended = time.monotonic()
+        self._ended = self.clock.passed()
         for change in seen.changes:
             self.say(f"{change.what}: {change.severity}: {change.text} ({change.rule})")
         self._say_only([*seen.lost, *self._send(now), *self._beat(seen), *self._textfile(seen)])
@@ -127,19 +144,17 @@ class Watch:
                 server = Server(self.wishes.listen, {"/healthz": self._health, "/metrics": self._metrics})
                 stack.callback(server.close)
                 self.say(f"listening on port {server.port}.")
-            self._ended = time.monotonic()
+            self._ended = due = self.clock.passed()
             first = True
-            due = time.monotonic()
             while not self.stopping:
                 self.round(first=first)
                 first = False
                 due += self.wishes.every
-                late = time.monotonic() - due
+                late = self.clock.passed() - due
                 if late > 0:  # a round that took too long is not made up for
                     due += (late // self.wishes.every + 1) * self.wishes.every
                 if not self.stopping:
-                    # select, and no lock: its time-out is the one that every clock, true or not, keeps.
-                    select.select([wakened], [], [], max(0.0, due - time.monotonic()))
+                    self.clock.wait(wakened, due - self.clock.passed())
             self.say("ended by a signal; the next start goes on from here.")
 
     def stopped(self) -> bool:
@@ -150,7 +165,7 @@ class Watch:
         self.stopping = True
 
     def _late(self) -> bool:
-        return time.monotonic() - self._ended > LATE * self.wishes.every + 30
+        return self.clock.passed() - self._ended > LATE * self.wishes.every + 30
 
     def _health(self) -> tuple[int, str, str]:
         seen, late = self.seen, self._late()

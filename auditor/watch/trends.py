@@ -88,12 +88,14 @@ def problems(queues: dict[str, list[Sample]], starts: dict[str, Starts]) -> Iter
 def grows(samples: list[Sample]) -> float:
     """Jobs a second by which a queue grows; 0 where it does not, or where too little is seen to tell.
 
-    The slope of the line through the samples (least squares). A queue that was once empty in that time is worked off.
+    The slope of the line through the samples (least squares), from the last one on at which it was empty.
     """
+    empty = [at for at, one in enumerate(samples) if one.waiting == 0]
+    samples = samples[empty[-1] :] if empty else samples
     if len(samples) < LEAST_SAMPLES or samples[-1].time - samples[0].time < LEAST_SPAN:
         return 0.0
     first, last = samples[0].waiting, samples[-1].waiting
-    if last - first < max(LEAST_GROWTH, first / 5) or any(one.waiting == 0 for one in samples[1:]):
+    if last - first < max(LEAST_GROWTH, first / 5):
         return 0.0
     half = samples[len(samples) // 2 :]
     return _slope(samples) if _slope(half) > 0 else 0.0

@@ -127,6 +127,8 @@ def sizes(*waiting: int, every: float = 60) -> list[trends.Sample]:
         (sizes(10, 500, 400, 300, 200), False),  # a burst that is worked off
         (sizes(0, 90, 0, 90, 0, 90), False),  # emptied again and again
         (sizes(0, 20, 45, 60, 90), True),
+        (sizes(0, 0, 0, 0, 20, 45, 60), False),  # not for long yet
+        (sizes(90, 40, 0, 0, 0, 20, 45, 60, 90), True),
         (sizes(50, 40, 30, 20, 10), False),
     ],
 )  # fmt: skip
