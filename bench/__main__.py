@@ -1,4 +1,4 @@
-"""`python bench`: start-up beside bare Python, program files beside supervisor's own parse, a repository beside git grep.
+"""`python bench`: start-up beside bare Python, program files beside supervisor's own parse, a repository and a log beside grep.
 
 Every figure is a ratio of two medians taken in turn in one run, of the processor's time of whole processes (user and
 system, all threads): it holds on a busy machine as on a quiet one.
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from logs import logs
 from measure import in_turn, taken
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -180,7 +181,7 @@ def application(root: Path) -> None:
 
 
 def main() -> None:
-    """Run all three."""
+    """Run all four."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode, and so do we
     for _ in range(2):  # bytecode and the compiled rules are there from the third start on
         taken([*AUDITOR, "audit", HOST])
@@ -188,6 +189,7 @@ def main() -> None:
         start_up(Path(folder))
         scale(Path(folder))
         repository(Path(folder))
+        logs(Path(folder), ROUNDS // 2)
 
 
 if __name__ == "__main__":

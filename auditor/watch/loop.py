@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -149,6 +150,7 @@ class Watch:
             while not self.stopping:
                 self.round(first=first)
                 first = False
+                gc.collect()  # the command line puts it off, for commands that end soon; what failed looks leave are circles
                 due += self.wishes.every
                 late = self.clock.passed() - due
                 if late > 0:  # a round that took too long is not made up for

@@ -29,7 +29,7 @@ WORKER_LOG = "var/log/shop.log"
 FIRST_HALF = 30
 """Minutes in which the watch is killed again and again."""
 KILLS = 10
-MOST_GROWTH = 6.0
+MOST_GROWTH = 3.0
 """MiB that the watch may grow by over the second half hour: the allocator's own coming and going."""
 DAEMON = """\
 [unix_http_server]
@@ -102,10 +102,16 @@ class Hour:
         log = "[supervisord]\nlogfile=/var/log/supervisor/supervisord.log\nchildlogdir=/run\n"
         self.host = Host.of(
             self.root,
-            {"QUEUE_CONNECTION": "redis", "REDIS_PORT": str(self.port), "REDIS_PREFIX": ""},
+            # Nobody listens on port 1: a look that fails is the one that leaves most behind.
+            {
+                "QUEUE_CONNECTION": "redis",
+                "REDIS_PORT": str(self.port),
+                "REDIS_PREFIX": "",
+                "DB_CONNECTION": "mysql",
+                "DB_PORT": "1",
+            },
             supervisor=SUPERVISOR.replace("[supervisord]\n", log),
         )
-        self.host.sqlite()
         for name in ("run", "var/log/supervisor"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         self.app = Written(
