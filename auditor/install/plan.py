@@ -262,6 +262,8 @@ class _Installer:
             self.stays.append(
                 f"whether its scheduler runs is not known, so none is added: {app.mark('schedulers').reason}"
             )
+        elif not ground.profile.scheduler:
+            self.stays.append(f"{ground.profile.title} schedules no task, so no scheduler is added")
         elif ground.account is None:
             self.by_hand.append(f"nothing runs its scheduler, and {NO_ACCOUNT}")
         else:

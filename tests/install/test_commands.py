@@ -265,6 +265,16 @@ def test_jobs_that_run_at_once_get_a_queue_where_the_profile_names_one(root: Pat
     assert any("runs jobs at once and needs no worker" in one for one in told.by_hand)
 
 
+def test_what_schedules_nothing_gets_no_scheduler(root: Path) -> None:
+    """A line of cron that starts PHP every minute for nothing is none that is missing."""
+    build(root, BARE)
+
+    planned = plan(root, profile="bookstack")
+
+    assert list(changed(planned)) == [MADE]
+    assert "BookStack schedules no task, so no scheduler is added" in planned.stays
+
+
 def test_the_command_shows_writes_and_takes_away(tmp_path: Path, root: Path) -> None:
     """Without --write nothing is written; the exit status is the audit's; uninstall tells before it does."""
     build(root, {**BARE, WORKER: RICH})
