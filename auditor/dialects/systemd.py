@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.patterns import late
+
 LONGEST_LINE = 1 << 20
 """Characters of a continued line after which systemd gives up on the file (LONG_LINE_MAX)."""
 
@@ -29,7 +31,7 @@ _SECONDS = {
     )
     for name in names.split()
 }
-_span = re.compile(r"\s*(\d{1,18}(?:\.\d{0,9})?(?![.\d])|\.\d{1,9}(?![.\d]))\s*([^\W\d]*)\s*").match
+_SPAN = late(r"\s*(\d{1,18}(?:\.\d{0,9})?(?![.\d])|\.\d{1,9}(?![.\d]))\s*([^\W\d]*)\s*")
 _NICKNAMES = {
     "minutely": "*-*-* *:*:00",
     "hourly": "*-*-* *:00:00",
@@ -105,7 +107,7 @@ def time_span(text: str) -> float | None:
     if not text or len(text) > 200:
         return None
     while at < len(text):
-        match = _span(text, at)
+        match = _SPAN.match(text, at)
         if match is None:
             return None
         unit = _SECONDS.get(match[2] or "s")

@@ -89,14 +89,19 @@ class _Case(NamedTuple):
     """Whether every fact that it is about is."""
 
 
+@functools.cache
+def _roots(scope: str) -> tuple[tuple[type[Fact], ...], Mapping[str, int]]:
+    """The classes of a scope's roots, and the position of each by its name."""
+    return tuple(SCOPES[scope].values()), {root: position for position, root in enumerate(SCOPES[scope])}
+
+
 class _Look:
     """One rule, made ready to be asked of many subjects."""
 
     def __init__(self, rule: Rule, states: States) -> None:
         self.rule = rule
         self.states = states.states
-        self.classes = tuple(SCOPES[rule.scope].values())
-        self.index = {root: position for position, root in enumerate(SCOPES[rule.scope])}
+        self.classes, self.index = _roots(rule.scope)
         self.let = tuple(rule.let.values())
         self.cases: dict[int, _Case | None] = {}
         self.certain: dict[tuple[Expression, int], bool] = {}

@@ -57,6 +57,7 @@ class Config:
         self._env = env
         self._laravel = laravel
         self._files: dict[str, Value | None] = {}
+        self._bases: dict[str, Value] = {}
         self._lines: dict[str, list[str]] = {}
         self.cached: PhpArray | None = None
         data = read(self.CACHE) if cached_allowed else None
@@ -126,8 +127,14 @@ class Config:
             whole = own.get(*path[:2])
             if whole is not None or (own.get(path[0]) is not None and path[0] not in ("connections", "stores")):
                 return None  # an entry of the app's own replaces the framework's whole
-        base = self._evaluate("", text)
+        base = self._base_value(name, text)
         return base.get(*path) if isinstance(base, PhpArray) else None
+
+    def _base_value(self, name: str, text: bytes) -> Value:
+        """What the framework's own file returns for this app, worked out once."""
+        if name not in self._bases:
+            self._bases[name] = self._evaluate("", text)
+        return self._bases[name]
 
     def _found(self, entry: Entry | None, source: str) -> Found:
         if entry is None:
@@ -153,7 +160,7 @@ class Config:
             arrays.append(own.get(*path) if isinstance(own, PhpArray) else None)
             text = base_config(name, self._laravel)
             if text is not None and path and path[0] in ("connections", "stores"):
-                base = self._evaluate("", text)
+                base = self._base_value(name, text)
                 arrays.append(base.get(*path) if isinstance(base, PhpArray) else None)
         found: dict[str, None] = {}
         for entry in arrays:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from auditor.errors import Unreadable
 from auditor.facts.laravel import App, EnvFile
 from auditor.facts.origin import Mark, Origin, Version, declared, origin, unknown
@@ -267,11 +269,9 @@ class _Reader:
 
     def package(self) -> str:
         """The name of composer.json's own top level, "" where that is no JSON."""
-        import json
-
         try:
-            data = json.loads(self.read("composer.json") or b"{}")
-        except (ValueError, RecursionError):
+            data = msgspec.json.decode(self.read("composer.json") or b"{}")
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return ""
         name = data.get("name") if isinstance(data, dict) else None
         return name if isinstance(name, str) else ""

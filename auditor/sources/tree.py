@@ -279,13 +279,20 @@ def _fits(path: str, pattern: str) -> bool:
     """Whether a path that need not be there matches, part by part."""
     names, parts = path.split("/"), pattern.split("/")
     return len(names) == len(parts) and all(
-        name == part or (_has_magic(part) and _takes_dots(part, name) and _matcher(part)(name) is not None)
+        name == part or (_has_magic(part) and _takes_dots(part, name) and _matcher(part)(name))
         for name, part in zip(names, parts, strict=True)
     )
 
 
 @functools.lru_cache(maxsize=512)
-def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """Whether a name matches, as fnmatch has it; what asks for a beginning or an end alone needs no regular expression."""
+    head, star, tail = pattern.partition("*")
+    if star and not _has_magic(head + tail):
+        if not head:
+            return lambda name: name.endswith(tail)
+        if not tail:
+            return lambda name: name.startswith(head)
     return re.compile(fnmatch.translate(pattern)).match
 
 
