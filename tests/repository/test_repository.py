@@ -501,7 +501,10 @@ def test_an_image_for_developers(tmp_path: pathlib.Path, build: str) -> None:
     assert service_of(site_of(tmp_path, {"compose.yml": compose}), "w").development
 
 
-PART = "[supervisord]\nnodaemon=true\n\n[unix_http_server]\nusername=a\npassword=b\n\n[program:worker]\ncommand=php artisan horizon\n"
+PART = (
+    "[supervisord]\nnodaemon=true\n\n[unix_http_server]\nusername=a\npassword=b\n\n"
+    "[program:worker]\ncommand=php artisan horizon\n"
+)
 
 
 @pytest.mark.parametrize(
