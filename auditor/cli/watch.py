@@ -207,6 +207,8 @@ def _unit(form: str, ctx: click.Context, path: str, own: dict[str, Any]) -> str:
         told = given(ctx, option.name or "")
         if told is None or not isinstance(option, click.Option) or option.name == "form":
             continue
+        for value in told.value if option.multiple else (told.value,):
+            _check_secret(option, value)
         if told.origin.startswith("environment"):
             environment[str(option.envvar)] = os.environ[str(option.envvar)]
             continue
@@ -227,9 +229,12 @@ def _words(option: click.Option, value: Any) -> list[str]:
     text = f"{value:g}" if isinstance(value, float) else str(value)
     if isinstance(option.type, click.Path):
         text = _absolute(text)
-    if option.name in ("notify", "heartbeat") and not text.startswith(("env:", "file:")):
+    return [option.opts[0], text]
+
+
+def _check_secret(option: click.Option, value: Any) -> None:
+    if option.name in ("notify", "heartbeat") and not str(value).startswith("file:/"):
         raise UsageError(
             f"{option.opts[0]} holds a secret, which a unit would show to everybody; name it in a configuration file that "
-            "is root's alone, or by file:PATH"
+            "is root's alone, or by file:/PATH"
         )
-    return [option.opts[0], text]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 
 import msgspec
 
@@ -49,11 +48,15 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def subject(message: Message) -> str:
     """Its one line."""
+    return " ".join(_subject(message).split())  # a header holds no line end
+
+
+def _subject(message: Message) -> str:
     new = [change for change in message.changes if change.what != "over"]
     over = len(message.changes) - len(new)
     if len(message.changes) == 1:
         only = message.changes[0]
-        return f"[{message.host}] {WORDS[only.what]}: {only.rule} {only.subject}".rstrip()
+        return f"[{message.host}] {WORDS[only.what]}: {only.rule} {only.subject}"
     worst = next((one for one in ("error", "warning", "note") if any(c.severity == one for c in new)), "")
     parts = [f"{len(new)} new (worst: {worst})"] if new else []
     parts += [f"{over} over"] if over else []
@@ -84,9 +87,3 @@ def _named(change: Change) -> str:
 def moment(seconds: float) -> str:
     """A time as ISO 8601, in UTC."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def worst(changes: Sequence[Change]) -> str:
-    """The gravest severity of what is new, "" where nothing is."""
-    found = {change.severity for change in changes if change.what != "over"}
-    return next((one for one in ("error", "warning", "note") if one in found), "")

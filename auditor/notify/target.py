@@ -18,7 +18,7 @@ import msgspec
 
 from auditor import __version__
 from auditor.errors import UsageError
-from auditor.notify.failures import Refused, Unsent
+from auditor.notify.failures import Unsent
 from auditor.notify.mail import mail
 from auditor.notify.message import Message, moment, subject, text
 from auditor.notify.web import request
@@ -179,5 +179,3 @@ KINDS: Mapping[str, Kind] = {
 }
 """Scheme of a URL to its kind; any other is apprise's."""
 _OTHER = Kind("apprise", _apprise)
-
-__all__ = ["Refused", "Target", "Unsent", "resolved", "target_of", "targets"]

@@ -15,16 +15,15 @@ from typing import Any
 
 import msgspec
 
-from auditor.errors import UsageError
 from auditor.findings import Severity
-from auditor.notify.failures import Unsent
 from auditor.notify.target import Target
 from auditor.notify.web import request
 from auditor.watch import outbox
 from auditor.watch.metrics import metrics
+from auditor.watch.problems import writable
 from auditor.watch.round import Seen, Sight, make_round
 from auditor.watch.serve import Server
-from auditor.watch.state import State, StateFile, copied, replace
+from auditor.watch.state import StateFile, copied, replace
 
 LATE = 3
 """So many intervals without a round, and the watch is not well."""
@@ -80,7 +79,7 @@ class Watch:
         self.stopping = False
         self._said: set[str] = set()
         self._ended = self.clock.passed()
-        self.state, anew = file.load(os.path.realpath(sight.path))
+        self.state, anew = file.load(writable(os.path.realpath(sight.path)))
         if anew:
             say(f"{anew}; it is begun anew, and logs are read from their end on.")
 
@@ -115,9 +114,8 @@ class Watch:
 
     def _beat(self, seen: Seen) -> Iterator[str]:
         if self.wishes.heartbeat and not seen.failure and not self.stopping:
-            try:
-                request(self.wishes.heartbeat)
-            except Unsent as problem:
+            problem = outbox.within(lambda: request(self.wishes.heartbeat))
+            if problem is not None:
                 yield f"the heartbeat was not taken: {problem}"
 
     def _textfile(self, seen: Seen) -> Iterator[str]:
@@ -224,6 +222,3 @@ def say(sentence: str) -> None:
 def one_round(sight: Sight, file: StateFile, wishes: Wishes) -> Seen:
     """A single round, for `--once`."""
     return Watch(sight, file, wishes, say).round(first=True)
-
-
-__all__ = ["State", "UsageError", "Watch", "Wishes", "one_round", "say"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -112,7 +113,7 @@ def deliver(
             waits = 0 < attempt.due - now <= LONGEST_WAIT  # a clock that was put back makes nobody wait for longer
             if waits or name in down or stopped():
                 continue
-            problem = _try(known[name], waiting.message)
+            problem = within(functools.partial(known[name].send, waiting.message))
             if problem is None:
                 del waiting.left[name]
                 outbox.sent[name] = outbox.sent.get(name, 0) + 1
@@ -135,15 +136,15 @@ def _give_up(outbox: Outbox, name: str) -> None:
     outbox.untold += 1
 
 
-def _try(target: Target, message: Message) -> Unsent | None:
-    """In a thread of its own: no library's time-out bounds a server that sends a byte now and then."""
+def within(send: Callable[[], None]) -> Unsent | None:
+    """Send, and why it was not taken; in a thread of its own, for no library's time-out bounds a server that drips."""
     import threading
 
     ended: list[Unsent | None] = []
 
     def run() -> None:
         try:
-            target.send(message)
+            send()
             ended.append(None)
         except Unsent as problem:
             ended.append(problem)

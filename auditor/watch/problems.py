@@ -17,6 +17,11 @@ HOLD = 1800.0
 """Seconds that one which comes and goes must be away before it is over."""
 
 
+def writable(text: str) -> str:
+    """The text with what UTF-8 cannot hold, such as bytes of a name that are none, written out as escapes."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class Problem(msgspec.Struct, frozen=True):
     """Something that is wrong at this moment."""
 
@@ -34,6 +39,17 @@ class Problem(msgspec.Struct, frozen=True):
     """The file it is in; "" where in none."""
     sure: bool = False
     """Whether it is told at once: it has happened, and is no moment's picture."""
+
+    def writable(self) -> Problem:
+        """With what no file can hold written out."""
+        return msgspec.structs.replace(
+            self,
+            rule=writable(self.rule),
+            subject=writable(self.subject),
+            text=writable(self.text),
+            advice=writable(self.advice),
+            place=writable(self.place),
+        )
 
     @property
     def key(self) -> str:

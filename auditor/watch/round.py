@@ -108,11 +108,10 @@ def make_round(
     verdict = Verdict()
     try:
         site, verdict = sight.look(now)
-    except (AuditorError, OSError, RecursionError) as error:
+    except Exception as error:
         if first and isinstance(error, UsageError):
             raise
-        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        seen.failure = reason.rstrip(".") + "."
+        seen.failure = _why(error)
         problems.append(
             Problem("watch/cannot-look", sight.path, Severity.ERROR, f"The site cannot be looked at: {seen.failure}")
         )
@@ -127,9 +126,10 @@ def make_round(
     _read_logs(sight, state, seen, stopped)
     problems += events.problems(state.events, sight.table, now)
     for problem in problems:
-        held = seen.present.get(problem.key)
-        if held is None or problem.severity.rank > held.severity.rank:
-            seen.present[problem.key] = problem
+        shown = problem.writable()
+        held = seen.present.get(shown.key)
+        if held is None or shown.severity.rank > held.severity.rank:
+            seen.present[shown.key] = shown
     skipped = {(one.rule, one.subject) for one in verdict.skipped}
 
     def unsure(_key: str, track: Track) -> bool:
@@ -138,7 +138,7 @@ def make_round(
             return False
         if seen.failure:
             return True
-        asks = track.rule in sight.needs_live or track.rule.startswith("watch/")
+        asks = track.rule in sight.needs_live or track.rule in trends.RULES
         return (track.rule, track.subject) in skipped or (asks and not set(without) <= set(track.without))
 
     seen.changes = follow(state.tracks, seen.present, now, sight.policy, without=without, unsure=unsure)
@@ -147,6 +147,15 @@ def make_round(
     state.last = now
     seen.seconds = time.monotonic() - begun
     return seen
+
+
+def _why(error: Exception) -> str:
+    """As a sentence; of what nobody foresaw the kind alone, for its text may hold anything."""
+    if isinstance(error, AuditorError):
+        return f"{str(error).rstrip('.')}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}."
+    return f"It failed unforeseen ({type(error).__name__})."
 
 
 def _as_problem(finding: Finding) -> Problem:

@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.facts.live import Live
 from auditor.findings import Severity
-from auditor.watch.problems import Problem
+from auditor.watch.problems import Problem, writable
 
 WINDOW = 900.0
 """Seconds that are looked back on."""
@@ -17,6 +17,8 @@ LEAST_SPAN = 240.0
 LEAST_SAMPLES = 4
 LEAST_GROWTH = 20
 """Jobs that it must have grown by; and by a fifth of what it was."""
+RULES = ("watch/backlog-grows", "watch/process-flaps")
+"""What is told here: it needs what the running system says."""
 MOST_SAMPLES = 120
 MOST_QUEUES = 500
 RESTARTS = 4
@@ -46,14 +48,14 @@ def sampled(queues: dict[str, list[Sample]], starts: dict[str, Starts], live: Li
     for queue in live.queues[:MOST_QUEUES]:
         if queue.is_unknown("ready"):
             continue
-        key = f"{queue.app}\t{queue.connection}\t{queue.name}"
+        key = writable(f"{queue.app}\t{queue.connection}\t{queue.name}")
         seen.add(key)
         kept = [one for one in queues.get(key, []) if 0 <= now - one.time < WINDOW]
         queues[key] = [*kept[-MOST_SAMPLES:], Sample(now, queue.ready + queue.due_delayed)]
     for key in [key for key, samples in queues.items() if key not in seen and now - samples[-1].time >= WINDOW]:
         del queues[key]
     for process in live.supervised[:MOST_QUEUES]:
-        key = f"{process.group}:{process.name}"
+        key = writable(f"{process.group}:{process.name}")
         one = starts.setdefault(key, Starts(process.start))
         one.times = [at for at in one.times if 0 <= now - at < WINDOW]
         if process.start > one.last:
@@ -66,7 +68,7 @@ def sampled(queues: dict[str, list[Sample]], starts: dict[str, Starts], live: Li
 def problems(queues: dict[str, list[Sample]], starts: dict[str, Starts]) -> Iterator[Problem]:
     """What the samples show now."""
     for key, samples in queues.items():
-        app, connection, name = key.split("\t")
+        app, connection, name = key.split("\t", 2)
         growth = grows(samples)
         if growth > 0:
             span = samples[-1].time - samples[0].time
@@ -75,14 +77,12 @@ def problems(queues: dict[str, list[Sample]], starts: dict[str, Starts]) -> Iter
                 f"{samples[-1].waiting:,} wait now, {growth * 60:,.1f} more each minute."
             )
             advice = "Look whether its workers run and what they wait for; or let more of them run."
-            yield Problem(
-                "watch/backlog-grows", f"{connection}:{name}", Severity.WARNING, text, advice, place=app, sure=True
-            )
+            yield Problem(RULES[0], f"{connection}:{name}", Severity.WARNING, text, advice, place=app, sure=True)
     for key, one in starts.items():
         if len(one.times) >= RESTARTS:
             text = f"Process {key} was started {len(one.times)} times within {_minutes(WINDOW)}."
             advice = "Its log tells what it ends of; a worker that is meant to end so often needs --max-time or --max-jobs raised."
-            yield Problem("watch/process-flaps", key, Severity.WARNING, text, advice, sure=True)
+            yield Problem(RULES[1], key, Severity.WARNING, text, advice, sure=True)
 
 
 def grows(samples: list[Sample]) -> float:

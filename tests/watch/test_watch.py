@@ -14,12 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auditor.facts.backend import Probe, QueueState
 from auditor.facts.live import Live
-from auditor.findings import Severity
+from auditor.facts.site import Site
+from auditor.findings import Finding, Location, Severity, Verdict
 from auditor.settings.file import read
 from auditor.settings.shape import SettingsRefused
 from auditor.watch.events import Events
@@ -34,6 +36,14 @@ from tests.watch.prometheus import samples
 from tests.watch.running import Small
 from tests.watch.servers import Hook, hook, mailbox
 
+ODD: dict[str, Any] = {
+    "rule": "a/b",
+    "severity": Severity.ERROR,
+    "subject": "w\udcff",
+    "message": "It is odd.",
+    "locations": (Location("x\udcff.conf"),),
+}
+"""A finding in a file whose name is no text."""
 BROKEN = (
     "[program:late]\ncommand=php /var/www/shop/artisan queue:work redis --timeout=120\nstopwaitsecs=30\nuser=www-data\n"
 )
@@ -259,8 +269,10 @@ def test_secrets_of_the_configuration_are_not_shown(small: Small) -> None:
 
     assert json.loads(shown.out)["watch"]["value"] == {"notify": "***", "heartbeat": "***", "every": 90}
     assert "T0K3N" not in shown.out + run(small.root, "config", "show", ".").out
-    assert (unit.status, unit.out) == (2, "")
-    assert "--notify holds a secret" in unit.err
+    for told in (unit, small.run("--render", "supervisor", QUEUE_AUDITOR_HEARTBEAT="https://h/T0K3N")):
+        assert (told.status, told.out) == (2, "")
+        assert "holds a secret" in told.err
+        assert "T0K3N" not in told.err
 
 
 @pytest.mark.parametrize(
@@ -376,4 +388,32 @@ def test_a_state_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
     assert file.load("/")[0].rounds == 1
     assert not (tmp_path / "elsewhere").exists()
+    file.close()
+
+
+def test_it_goes_on_whatever_it_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that fails as nobody foresaw is a problem like any other, and names that are no text can be written down."""
+    from auditor import audit
+    from auditor.sources.logs.signatures import load_signatures
+    from auditor.suppress.whole import Lived
+    from auditor.watch.round import Sight, make_round
+
+    sight = Sight(str(tmp_path), audit.rulebook(), Lived(), load_signatures())
+    answers: list[object] = [ValueError("hunter2"), (Site(), Verdict(findings=(Finding(**ODD),)))]
+
+    def look(_now: float) -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(sight, "look", look)
+    file, state = StateFile(str(tmp_path / "s.json")), State(site="/")
+
+    first, second = make_round(sight, state, 1000.0), make_round(sight, state, 1060.0)
+    file.save(state)
+
+    assert first.failure == "It failed unforeseen (ValueError)."
+    assert [problem.subject for problem in second.present.values()] == ["w\\udcff"]
+    assert file.load("/")[0].tracks.keys() == {"a/b\tw\\udcff\tx\\udcff.conf"}
     file.close()
