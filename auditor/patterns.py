@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first asked something: most of the auditor's many never are.
 
-One run reads a few of the dialects it knows, and compiling all their patterns would take as long as a small audit.
+One run reads a few of the dialects it knows, and compiling all their patterns would take a good part of a small audit.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""`python bench`: start-up beside bare Python, program files beside supervisor's own parse, a repository and a log beside grep.
+"""`python bench [start-up] [scale] [repository] [logs] [live]`: start-up beside bare Python, program files beside supervisor's own
+parse, a repository and a log beside grep, and live audits of queues of millions beside empty ones.
 
-Every figure is a ratio of two medians taken in turn in one run, of the processor's time of whole processes (user and
-system, all threads): it holds on a busy machine as on a quiet one.
+Every figure is a ratio of two medians taken in turn in one run; but for live audits, of the processor's time of whole
+processes (user and system, all threads): it holds on a busy machine as on a quiet one.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from logs import logs
 from measure import in_turn, taken
+from repository import repository
 
 ROOT = Path(__file__).resolve().parents[1]
 AUDITOR = [str(Path(sys.executable).with_name("queue-auditor"))]
@@ -55,14 +56,6 @@ options.realize()
 print(sum(len(group.process_configs) for group in options.process_group_configs))
 """
 """What supervisord itself does before it starts anything: its options class, imported and given the same files."""
-CONFS = 500
-GREP = ["git", "grep", "-lE", r"artisan|supervisord|\[program:"]
-GREP_BUDGET = 3.0
-METHOD = """    public function method{number}(Request $request): Response
-    {{
-        return response()->json(['data' => $this->service->find($request->input('id'))]);
-    }}
-"""
 
 
 def start_up(folder: Path) -> None:
@@ -110,86 +103,29 @@ def scale(folder: Path) -> None:
         print(f"  {size:>7,} {mine.seconds:8.2f}s {each:8.2f}ms {mine.mebibytes:6} MiB {shown:>11} {ratio:>19}")
 
 
-def repository(folder: Path) -> None:
-    """A repository of 10,000 files, 500 of them supervisor configurations, beside git's own search of it; and its parts."""
-    parts: dict[str, Callable[[Path], None]] = {
-        "nothing but its start": lambda _: None,
-        f"{CONFS} configurations": configurations,
-        "the other 9,500 files": application,
-    }
-    commands = {}
-    for name, make in parts.items():
-        root = folder / name.replace(" ", "-")
-        root.mkdir()
-        (root / ".git").mkdir()
-        make(root)
-        commands[name] = [*AUDITOR, "audit", str(root), "--format", "json", "--allow-empty"]
-    whole = folder / "repository"
-    whole.mkdir()
-    application(whole)
-    configurations(whole)
-    for words in (["init", "--quiet"], ["add", "--all"]):
-        subprocess.run(["git", *words], cwd=whole, check=True, stdout=subprocess.DEVNULL)
-    commands["all of it"] = [*AUDITOR, "audit", str(whole), "--format", "json"]
-    found = in_turn({"git grep": GREP, **commands}, ROUNDS // 2, folder=str(whole))
-    floor = found["git grep"].seconds
-    print(
-        f"\na repository of 10,000 files, {CONFS} of them configurations, as multiples of `{' '.join(GREP[:3])} …` over it"
-    )
-    for name in commands:
-        one = found[name]
-        kept = (
-            ""
-            if name != "all of it"
-            else f"   budget {GREP_BUDGET}   {'kept' if one.seconds <= GREP_BUDGET * floor else 'OVER'}"
-        )
-        print(f"  {name:<28} {one.seconds / floor:5.1f}   {one.seconds:5.2f}s {one.mebibytes:5} MiB{kept}")
+def live(folder: Path) -> None:
+    """On servers like those of the tests."""
+    sys.path.append(str(ROOT))
+    from live import live as run
 
-
-def configurations(root: Path) -> None:
-    """Five hundred program files, as a team with many queues might keep them."""
-    folder = root / "deploy" / "supervisor"
-    folder.mkdir(parents=True)
-    for number in range(CONFS):
-        (folder / f"worker{number:03d}.conf").write_text(PROGRAM.format(number=number), encoding="utf-8")
-
-
-def application(root: Path) -> None:
-    """A Laravel app of 9,500 files: classes, pages, documents, scripts and YAML."""
-    code = "".join(METHOD.format(number=number) for number in range(16))
-    kinds = {
-        "app/Module{group}/Class{number}.php": (
-            8600,
-            "<?php\n\nnamespace App;\n\nclass Class{number}\n{{\n"
-            + code.replace("{", "{{").replace("}", "}}")
-            + "}}\n",
-        ),
-        "resources/js/page{number}.vue": (400, code.replace("{", "{{").replace("}", "}}")),
-        "docs/page{number}.md": (300, "A page about one thing.\n" * 60),
-        "deploy/values{number}.yaml": (100, "replicas: 2\nimage: app\n"),
-        "bin/tool{number}.sh": (98, "#!/bin/sh\nset -e\necho done\n"),
-    }
-    for pattern, (count, text) in kinds.items():
-        for number in range(count):
-            path = root / pattern.format(number=number, group=number // 50)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(
-                text.format(number=number) if pattern.endswith((".php", ".vue")) else text, encoding="utf-8"
-            )
-    (root / "artisan").write_text("#!/usr/bin/env php\n<?php\n", encoding="utf-8")
-    (root / "composer.json").write_text('{"require": {"laravel/framework": "^11.0"}}\n', encoding="utf-8")
+    run(folder)
 
 
 def main() -> None:
-    """Run all four."""
+    """Run those that are named, or all."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode, and so do we
     for _ in range(2):  # bytecode and the compiled rules are there from the third start on
         taken([*AUDITOR, "audit", HOST])
+    parts: dict[str, Callable[[Path], None]] = {
+        "start-up": start_up,
+        "scale": scale,
+        "repository": lambda folder: repository(folder, AUDITOR, PROGRAM, ROUNDS // 2),
+        "logs": lambda folder: logs(folder, ROUNDS // 2),
+        "live": live,
+    }
     with tempfile.TemporaryDirectory() as folder:
-        start_up(Path(folder))
-        scale(Path(folder))
-        repository(Path(folder))
-        logs(Path(folder), ROUNDS // 2)
+        for name in sys.argv[1:] or parts:
+            parts[name](Path(folder))
 
 
 if __name__ == "__main__":

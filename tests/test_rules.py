@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from auditor.facts.scopes import SCOPES
-from auditor.judge.example import problems
+from auditor.facts.subjects import Absent
+from auditor.judge.example import problems, subject
+from auditor.judge.expression import UNKNOWN
 from auditor.judge.rule import Rule
 from auditor.judge.rulebook import load_folder, rules_folder
+from auditor.judge.settle import Open, evaluate
 from auditor.judge.types import members, unit_of
 
 RULEBOOK = load_folder(rules_folder())
@@ -46,3 +51,30 @@ def test_units_are_told_without_the_types(scope: str) -> None:
     """What reads a fact's unit from the words of its annotation finds the one that its type has."""
     for cls in SCOPES[scope].values():
         assert {name: unit_of(cls, name) for name in members(cls)} == {n: t.unit for n, t in members(cls).items()}
+
+
+@pytest.mark.parametrize("rule", list(RULEBOOK), ids=lambda rule: rule.id)
+def test_every_way_of_evaluating_agrees(rule: Rule) -> None:
+    """What is settled ahead of the subject, what is worked out for it, and the compiled lambda give the same value."""
+    expressions = [rule.that, *(fix.value for fix in rule.fixes), *([rule.when] if rule.when is not None else [])]
+    for example in (*rule.good, *rule.bad):
+        roots = dict(zip(SCOPES[rule.scope], subject(rule, example).roots, strict=True))
+        for expression in expressions:
+            for hidden in ("", *expression.facts):
+
+                def there(root: str, field: str, hidden: str = hidden, roots: Mapping[str, object] = roots) -> object:
+                    gone = f"{root}.{field}" == hidden or isinstance(roots[root], Absent)
+                    return UNKNOWN if gone else getattr(roots[root], field)
+
+                def later(root: str, field: str, hidden: str = hidden) -> object:
+                    return UNKNOWN if f"{root}.{field}" == hidden else Open(lambda look: look(root, field))
+
+                worked_out = evaluate(expression.node, there, rule.let)
+                settled = evaluate(expression.node, later, rule.let)
+                settled = settled.of(there) if isinstance(settled, Open) else settled
+                assert settled == worked_out, (expression.text, hidden)
+                held = rule.when is None or evaluate(rule.when.node, there, rule.let) is True
+                named = [fact.partition(".") for fact in expression.facts]
+                if held and all(there(root, field) is not UNKNOWN for root, _, field in named):
+                    compiled = expression.call(*roots.values(), *rule.let.values())
+                    assert compiled == worked_out, expression.text
