@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.sources.repository.branches import arguments_of
+from auditor.sources.repository.given import arguments_of
 from auditor.sources.repository.scripts import read_shell_text
 
 ROLE = """\

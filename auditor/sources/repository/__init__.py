@@ -19,12 +19,12 @@ from auditor.sources.crontab import BUSYBOX, DROP_IN, REPOSITORY, SUPERCRONIC, S
 from auditor.sources.php.values import Unknown
 from auditor.sources.repository.ansible import Variables, read_tasks
 from auditor.sources.repository.bases import base_of
-from auditor.sources.repository.branches import Given, arguments_of
 from auditor.sources.repository.compose import read_compose
 from auditor.sources.repository.dockerfile import image_of, read_stages, user_of_base
 from auditor.sources.repository.ecs import read_task_definition
 from auditor.sources.repository.environments import agreed
 from auditor.sources.repository.fly import read_fly
+from auditor.sources.repository.given import Given, arguments_of
 from auditor.sources.repository.kubernetes import read_manifest, take_maps
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Stage, Start, Table, words_text
 from auditor.sources.repository.placeholders import fill_environment, fill_jinja

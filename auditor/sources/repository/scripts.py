@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from auditor.sources.repository.branches import ALWAYS, Branches, Given, When
+from auditor.sources.repository.branches import ALWAYS, Branches, When
+from auditor.sources.repository.given import Given
 
 MENTIONS = re.compile(r"queue:(?:work|listen)\b|schedule:(?:run|work)\b|artisan[\"', ]+horizon(?![:\w])")
 """What a worker's or a scheduler's command holds."""
