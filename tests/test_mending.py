@@ -28,7 +28,7 @@ from auditor.remedies.plan import Corrected
 from auditor.reports.diff import file_diff
 from auditor.suppress.whole import Lived
 from tests.bad_input.calling import run
-from tests.bad_input.world import CRON, LOCK, MAIN, SOUND, WORKER, Gone, build
+from tests.bad_input.world import CRON, LOCK, MAIN, SOUND, WORKER, Gone, Locked, build
 from tests.mending.hosts import hosts, repositories
 from tests.supervisor.oracle import Oracle
 
@@ -330,9 +330,12 @@ def test_fix_shows_and_writes(tmp_path: Path) -> None:
     assert run(tmp_path, "audit", "host")[0] == 0
 
 
-def test_the_diff_is_a_patch(tmp_path: Path) -> None:
-    """Applied as a patch, the diff gives what --write writes, the missing end of a last line included."""
-    text = FAULTY.replace("stopwaitsecs=10\n", "").rstrip("\n")
+@pytest.mark.parametrize("sign", ["", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_the_diff_is_a_patch(sign: str, tmp_path: Path) -> None:
+    """Applied as a patch, the diff gives what --write writes, the missing end of a last line and odd signs included."""
+    text = (
+        FAULTY.replace("stopwaitsecs=10\n", "").rstrip("\n").replace("autostart=true\n", f"autostart=true\n;{sign}x\n")
+    )
     build(tmp_path / "host", {WORKER: text})
 
     _, told, _, _ = run(tmp_path, "fix", "host")
@@ -507,3 +510,66 @@ def test_an_option_that_the_release_may_not_know(tmp_path: Path) -> None:
         "# only with --unsafe: shop-worker: --max-time=3600: a Laravel older than 8" in run(tmp_path, "fix", "host")[1]
     )
     assert "# shop-worker: --max-time=3600   processes/no-recycling\n" in run(tmp_path, "fix", "known")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--check", "--write"), "--diff, --check and --write exclude one another"),
+        (("--write", "--diff"), "--diff, --check and --write exclude one another"),
+        (
+            ("--write", "--output", "out"),
+            "--output writes the files elsewhere, and goes with neither --check nor --write",
+        ),
+        (
+            ("--check", "--output", "out"),
+            "--output writes the files elsewhere, and goes with neither --check nor --write",
+        ),
+    ],
+)
+def test_wishes_that_exclude_one_another(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    """Whoever asks for two things that cannot both be done gets neither."""
+    build(tmp_path / "host", {WORKER: FAULTY})
+    before = texts(tmp_path)
+
+    status, told, complained, _ = run(tmp_path, "fix", "host", *arguments)
+
+    assert (status, told, complained) == (2, "", f"queue-auditor: {says}.\n")
+    assert texts(tmp_path) == before
+
+
+def test_output_over_what_is_there(tmp_path: Path) -> None:
+    """Another file in its place is kept as a backup, the same one is left alone, and what is no file is not touched."""
+    build(tmp_path / "host", {WORKER: FAULTY})
+    mine = tmp_path / "out" / WORKER
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+
+    assert run(tmp_path, "fix", "host", "--output", "out")[0] == 0
+    assert (mine.read_text(), (mine.parent / ".worker.conf.bak").read_text()) == (MENDED, "mine")
+    assert "# written" not in run(tmp_path, "fix", "host", "--output", "out")[1]
+    mine.unlink()
+    os.mkfifo(mine)
+    status, _, complained, _ = run(tmp_path, "fix", "host", "--output", "out")
+    assert (status, complained) == (2, f"queue-auditor: out/{WORKER}: there is something else than a file.\n")
+
+
+def test_what_could_not_be_read_is_told(tmp_path: Path) -> None:
+    """Nothing to change is a verdict on what was read: what was not is named, and where nothing is there that is told."""
+    build(tmp_path / "host", {"etc/supervisor/conf.d/other.conf": Locked(FAULTY)})
+    build(tmp_path / "closed", {WORKER: Gone(), CRON: Gone(), "var/www/shop/artisan": Gone(), MAIN: Locked(FAULTY)})
+    (tmp_path / "empty").mkdir()
+
+    assert run(tmp_path, "fix", "host")[:2] == (
+        0,
+        "# not read: etc/supervisor/conf.d/other.conf: permission denied\n# nothing to change\n",
+    )
+    assert run(tmp_path, "fix", "closed", "--as", "host")[0] == 2
+    status, _, complained, _ = run(tmp_path, "fix", "empty")
+    assert (status, complained[:50]) == (3, "queue-auditor: there is nothing to audit in empty:")
+
+
+def test_paths_are_told(tmp_path: Path) -> None:
+    """A path that is called after secrets hides nothing of why it cannot be taken in."""
+    assert run(tmp_path, "fix", "etc/passwd.json")[2] == "queue-auditor: etc/passwd.json: it does not exist.\n"
+    assert run(tmp_path, "audit", "secret")[2] == "queue-auditor: secret: it does not exist.\n"

@@ -7,8 +7,9 @@ import msgspec
 
 from auditor import audit
 from auditor.cli.chosen import choose, root_of
-from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
+from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
 from auditor.cli.deliver import deliver
+from auditor.cli.empty import of_nothing
 from auditor.cli.options import (
     from_settings,
     in_colour,
@@ -98,19 +99,9 @@ def command(
         show_skipped=show_skipped,
         rule_folders=chosen.of("rules"),
     )
-    if verdict.empty and not verdict.findings:
-        if verdict.unread:
-            click.echo(
-                f"queue-auditor: nothing in {path} could be audited, and {len(verdict.unread)} of what is there could not be read.",
-                err=True,
-            )
-            return EXIT_CANNOT
-        if chosen.of("allow_empty"):
-            return EXIT_CLEAN
-        click.echo(
-            f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True
-        )
-        return EXIT_NOTHING
+    nothing = of_nothing(path, verdict, chosen)
+    if nothing is not None:
+        return nothing
     worst, fail_on = verdict.worst(), chosen.of("fail_on")
     if fail_on == "never" or worst is None:
         return EXIT_CLEAN

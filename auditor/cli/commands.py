@@ -116,7 +116,7 @@ def run() -> None:
         print("queue-auditor: interrupted.", file=sys.stderr)
         sys.exit(130)
     except AuditorError as error:
-        _complain(str(error))
+        _complain(str(error), getattr(error, "path", ""))
     except (_ReaderGone, BrokenPipeError):
         # The reader (head, less) has gone: nothing is left to tell it, and nothing went wrong here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -130,13 +130,17 @@ def run() -> None:
         if where is None:  # a stream: standard output on a full disk
             where = "standard output"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _complain(f"{os.fsdecode(where)}: {(error.strerror or str(error)).lower()}")
+        _complain(f"{os.fsdecode(where)}: {(error.strerror or str(error)).lower()}", os.fsdecode(where))
     sys.exit(status if isinstance(status, int) else EXIT_CLEAN)
 
 
-def _complain(sentence: str) -> NoReturn:
-    """One sentence on stderr, and the status of what could not be done."""
-    line = " ".join(redact(sentence).split())
+def _complain(sentence: str, about: str = "") -> NoReturn:
+    """One sentence on stderr, and the status of what could not be done; `about` is the path it begins with.
+
+    A path that is called after secrets (etc/passwd, secrets.conf) is the name of none for what follows.
+    """
+    head = about if sentence.startswith(about) else ""
+    line = " ".join((redact(head) + redact(sentence[len(head) :])).split())
     print(f"queue-auditor: {line}{'' if line.endswith(('.', '?')) else '.'}", file=sys.stderr)
     sys.exit(EXIT_CANNOT)
 

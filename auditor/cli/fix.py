@@ -9,7 +9,9 @@ import click
 from auditor import audit, mend
 from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
+from auditor.cli.empty import of_nothing
 from auditor.cli.options import from_settings, in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.errors import CannotMend, UsageError
 from auditor.remedies.deliver import Write, deliver
 from auditor.remedies.plan import Change, Corrected, Plan
 from auditor.reports.diff import file_diff
@@ -21,11 +23,9 @@ from auditor.reports.diff import file_diff
 @from_settings
 @in_colour
 @click.option("--unsafe", is_flag=True, help="Apply the fixes too that may change what the configuration means.")
-@click.option("--diff", "how", flag_value="diff", default=True, help="Show what would change (the default).")
-@click.option("--check", "how", flag_value="check", help="Show it, and exit 1 if anything would change.")
-@click.option(
-    "--write", "how", flag_value="write", help="Write the files, keeping the old ones as .NAME.bak beside them."
-)
+@click.option("--diff", "shows", is_flag=True, help="Show what would change (the default).")
+@click.option("--check", "checks", is_flag=True, help="Show it, and exit 1 if anything would change.")
+@click.option("--write", "writes", is_flag=True, help="Write the files, keeping the old ones as .NAME.bak beside them.")
 @click.option(
     "--output", type=click.Path(file_okay=False), metavar="DIR", help="Write the corrected files below DIR instead."
 )
@@ -38,7 +38,9 @@ def command(
     kind: str | None,
     colour: bool | None,
     unsafe: bool,
-    how: str,
+    shows: bool,
+    checks: bool,
+    writes: bool,
     output: str | None,
     **_chosen: object,
 ) -> int:
@@ -47,6 +49,10 @@ def command(
     The corrected text is read again and judged again before it is shown. What comments or the configuration ask to be
     left alone is left alone.
     """
+    if shows + checks + writes > 1:
+        raise UsageError("--diff, --check and --write exclude one another")
+    if output is not None and (checks or writes):
+        raise UsageError("--output writes the files elsewhere, and goes with neither --check nor --write")
     chosen = choose(ctx, path)
     rules = audit.rulebook(
         select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
@@ -58,17 +64,22 @@ def command(
             f"{change.subject}: {change.told}   {', '.join(change.rules)}{_why(change)}" for change in file.changes
         ]
         click.echo(file_diff(file.path, file.before, file.after, notes, colour=painted), nl=False)
+    for unread in plan.before.unread:
+        click.echo(f"# not read: {unread.path}: {unread.reason}")
     for left in plan.by_hand:
         click.echo(f"# by hand: {left.subject}: {left.reason} ({', '.join(left.rules)})")
     for held in plan.withheld:
         click.echo(f"# only with --unsafe: {held.subject}: {held.reason} ({', '.join(held.rules)})")
     if output is not None:
         _write(plan, Path(output))
-    elif how == "write":
+    elif writes:
         _write(plan, None)
     if not plan.files:
         click.echo("# nothing to change")
-    return EXIT_FINDINGS if how == "check" and plan.files else EXIT_CLEAN
+    nothing = of_nothing(path, plan.before, chosen)
+    if nothing is not None:
+        return nothing
+    return EXIT_FINDINGS if checks and plan.files else EXIT_CLEAN
 
 
 def _why(change: Change) -> str:
@@ -76,10 +87,9 @@ def _why(change: Change) -> str:
 
 
 def _write(plan: Plan, folder: Path | None) -> None:
-    writes = [
-        Write(file.path, _target(plan, file.path, folder), _held(file, folder), file.after) for file in plan.files
-    ]
-    backups = deliver(writes, backup=folder is None)
+    every = (Write(file.path, _target(plan, file.path, folder), _held(file, folder), file.after) for file in plan.files)
+    writes = [write for write in every if write.before != write.after]
+    backups = deliver(writes)
     for write in writes:
         click.echo(f"# written: {write.target}")
     for backup in backups:
@@ -96,4 +106,8 @@ def _held(file: Corrected, folder: Path | None) -> bytes | None:
     if folder is None:
         return file.before
     target = folder / file.path
-    return target.read_bytes() if target.exists() else None
+    if not target.exists():
+        return None
+    if not target.is_file():
+        raise CannotMend(str(target), "there is something else than a file")
+    return target.read_bytes()

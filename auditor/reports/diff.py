@@ -14,8 +14,7 @@ _STYLES = {"+": "fix", "-": "error", "@": "note", "#": "dim"}
 def file_diff(path: str, before: bytes | None, after: bytes, notes: Sequence[str], *, colour: bool = False) -> str:
     """One file's diff, secrets in its lines hidden, so a diff of a line that holds one is for reading, not for patch."""
     paint = coloured if colour else plain
-    old = (before or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)
-    new = after.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    old, new = _lines(before or b""), _lines(after)
     told = [f"# {_hidden(note)}\n" for note in notes]
     source = f"a/{path}" if before is not None else "/dev/null"
     lines = [
@@ -23,6 +22,13 @@ def file_diff(path: str, before: bytes | None, after: bytes, notes: Sequence[str
         for line in difflib.unified_diff(old, new, source, f"b/{path}")
     ]
     return "".join(_painted(line, paint) for line in (*told, *map(redact, lines)))
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines as patch(1) cuts them, at the newline and nowhere else: a form feed or a lone CR ends none."""
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    last = lines.pop()
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
 def _hidden(note: str) -> str:

@@ -1,0 +1,27 @@
+"""What is told, and the exit status, where there was nothing to look at."""
+
+from __future__ import annotations
+
+import click
+
+from auditor.cli.chosen import Chosen
+from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_NOTHING
+from auditor.findings import Verdict
+
+
+def of_nothing(path: str, verdict: Verdict, chosen: Chosen) -> int | None:
+    """The exit status where nothing of PATH could be audited, or is there to be; None where something was."""
+    if not verdict.empty or verdict.findings:
+        return None
+    if verdict.unread:
+        click.echo(
+            f"queue-auditor: nothing in {path} could be audited, and {len(verdict.unread)} of what is there could not be read.",
+            err=True,
+        )
+        return EXIT_CANNOT
+    if chosen.of("allow_empty"):
+        return EXIT_CLEAN
+    click.echo(
+        f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True
+    )
+    return EXIT_NOTHING
