@@ -58,9 +58,10 @@ class _Joiner:
         self.apps = {app.name: app for app in site.apps}
         self.programs = {(conf.main, program.name): (conf, program) for conf in site.confs for program in conf.programs}
         self.units = {unit.path: unit for unit in site.units}
-        self.lines: dict[tuple[str, int], tuple[CronTable, CronLine]] = {
-            (table.path, line.number): (table, line) for table in site.tables for line in table.lines
-        }
+        self.lines: dict[tuple[str, int], list[tuple[CronTable, CronLine]]] = defaultdict(list)
+        for table in site.tables:
+            for line in table.lines:
+                self.lines[table.path, line.number].append((table, line))
         self.deployment = Deployment(site)
         self.observed = Observed(site)
         self.workers: list[tuple[Launch, Worker]] = []
@@ -242,7 +243,12 @@ class _Joiner:
         return Absent("which app it runs is not known")
 
     def cron(self, launch: Launch) -> tuple[CronTable | Absent, CronLine | Absent]:
-        return self.lines.get((launch.file, launch.line), (NONE, NONE)) if launch.runner == "cron" else (NONE, NONE)
+        found = self.lines.get((launch.file, launch.line)) if launch.runner == "cron" else None
+        if not found:
+            return NONE, NONE
+        # A table that an instruction puts in place has all its lines there.
+        schedules = launch.command.kind in SCHEDULER_KINDS
+        return next((each for each in found if each[1].runs_schedule == schedules), found[0])
 
     def app(self, launch: Launch) -> App | Absent:
         mark = launch.mark("app")

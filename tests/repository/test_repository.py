@@ -526,3 +526,15 @@ def test_an_image_whose_base_starts_something_else_runs_no_configuration(tmp_pat
     site = site_of(tmp_path, {"compose.yml": compose, "Dockerfile": IMAGE, "s.conf": CONF})
 
     assert (service_of(site, "web").confs, service_of(site, "it").confs) == ((), ("s.conf",))
+
+
+def test_a_scheduler_is_joined_with_its_own_line_of_a_table_that_is_put_in_place_twice(tmp_path: pathlib.Path) -> None:
+    """All lines of the second copy stand at its COPY; another one's time is not the scheduler's."""
+    files = {
+        "Dockerfile": "FROM x\nCOPY cron /etc/crontabs/root\nCOPY cron /etc/cron.d/app\n",
+        "cron": "* * * * * root php /app/artisan schedule:run\n0 0 * * * root php /app/artisan x:y\n",
+    }
+    schedulers = take_census(site_of(tmp_path, {**APP, **files})).of("scheduler")
+
+    assert schedulers
+    assert {subject.roots[0].every_minute for subject in schedulers} == {True}  # type: ignore[union-attr]
