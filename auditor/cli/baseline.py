@@ -54,8 +54,9 @@ def command(
         path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
     )
     lived = chosen.lived()._replace(baseline="")
-    findings = audit.live_with(audit.judge(site, rules), site, rules, lived).findings
-    made = pruned(read_baseline(output), findings) if prune else baseline_of(findings)
+    verdict = audit.live_with(audit.judge(site, rules), site, rules, lived)
+    found, unasked = verdict.findings, verdict.needs_live
+    made = pruned(read_baseline(output), found, unasked=unasked) if prune else baseline_of(found)
     text = write_baseline(made)
     if output == "-":
         tell(text)

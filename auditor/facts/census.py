@@ -128,7 +128,8 @@ class _Joiner:
             self.of_conf(conf, totals)
         self.ninjas(totals)
         self.containers(totals)
-        for subject in self.observed.subjects(self.apps, totals):
+        supervised = {(launch.conf, worker.name): worker for launch, worker in self.workers if launch.conf}
+        for subject in self.observed.subjects(self.apps, supervised, totals):
             self.subjects[subject.scope].append(subject)
         return Census(dict(self.subjects), live=self.site.live is not None)
 

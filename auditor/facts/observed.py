@@ -17,7 +17,7 @@ from auditor.facts.queue import Connection
 from auditor.facts.running import Daemon, DaemonProcess
 from auditor.facts.schedule import CronLine
 from auditor.facts.site import Site
-from auditor.facts.subjects import NONE, Absent, Scheduler, Subject, Totals
+from auditor.facts.subjects import NONE, Absent, Scheduler, Subject, Totals, Worker
 from auditor.facts.supervisor import Program, SupervisorConf
 
 
@@ -78,15 +78,26 @@ class Observed:
         marks = {**scheduler.marks, **dict.fromkeys(values, observed(launch.command.place))}
         return msgspec.structs.replace(scheduler, marks=marks, **values)
 
-    def subjects(self, apps: Mapping[str, App], totals: Totals) -> Iterator[Subject]:
-        """Everything that was observed, each with what it belongs to; the apps are the census's own."""
+    def subjects(
+        self, apps: Mapping[str, App], workers: Mapping[tuple[str, str], Worker], totals: Totals
+    ) -> Iterator[Subject]:
+        """Everything that was observed, each with what it belongs to.
+
+        The apps are the census's own, and so are the workers that supervisor runs, by configuration and program.
+        """
         self.apps = apps
         live = self.live
         queues = {(q.app, q.connection, q.name): q for q in self.previous.queues}
         starts = {(p.daemon, p.group, p.name): p for p in self.previous.supervised}
         for probe in live.probes:
             conf = self.confs.get(probe.conf, NONE)
-            roots = (_told(probe), self.connection(probe.app, probe.connection), conf, self.app(probe.app), totals)
+            roots = (
+                _told(probe, conf),
+                self.connection(probe.app, probe.connection),
+                conf,
+                self.app(probe.app),
+                totals,
+            )
             yield Subject("probe", _of(probe), roots)
         for now in live.queues:
             queue = self.since(now, queues.get((now.app, now.connection, now.name)))
@@ -108,7 +119,10 @@ class Observed:
             yield self.supervised(process, before, totals)
         for running in live.processes:
             program, conf = self.program_of(running.group, running.process)
-            yield Subject("process", running.name, (running, program, conf, self.app(running.app), totals))
+            worker: Worker | Absent = NONE
+            if isinstance(program, Program) and isinstance(conf, SupervisorConf):
+                worker = workers.get((conf.main, program.name), NONE)
+            yield Subject("process", running.name, (running, worker, program, conf, self.app(running.app), totals))
 
     def since(self, queue: QueueState, before: QueueState | None) -> QueueState:
         """The queue with its size at the look before."""
@@ -150,11 +164,14 @@ _UNASKED = ("denied", "unsupported")
 """Outcomes that tell nothing of what should have been asked."""
 
 
-def _told(probe: Probe) -> Probe:
-    """The probe; where nothing was asked, or only the process table did not tell, how that would have gone is unknown."""
-    if probe.answered or (probe.outcome not in _UNASKED and probe.kind != "processes"):
+def _told(probe: Probe, conf: SupervisorConf | Absent) -> Probe:
+    """The probe; where it tells nothing of what should have been asked, how that would have gone is unknown."""
+    reason = probe.reason if probe.outcome in _UNASKED or probe.kind == "processes" else ""
+    if probe.kind == "supervisord" and isinstance(conf, SupervisorConf) and not conf.has_programs:
+        reason = "no program is supervised here, so that no supervisord need run"
+    if probe.answered or not reason:
         return probe
-    return msgspec.structs.replace(probe, marks={**probe.marks, "outcome": unknown(probe.reason)})
+    return msgspec.structs.replace(probe, marks={**probe.marks, "outcome": unknown(reason)})
 
 
 def _of(probe: Probe) -> str:

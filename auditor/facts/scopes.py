@@ -65,6 +65,9 @@ SCOPES: Mapping[str, Roots] = {
         "supervised": DaemonProcess, "program": Program, "command": Command, "daemon": Daemon, "conf": SupervisorConf,
         "app": App, "site": Totals,
     },
-    "process": {"process": WorkerProcess, "program": Program, "conf": SupervisorConf, "app": App, "site": Totals},
+    "process": {
+        "process": WorkerProcess, "worker": Worker, "program": Program, "conf": SupervisorConf, "app": App,
+        "site": Totals,
+    },
 }  # fmt: skip
 """Scope to its roots in order; the first is the subject itself, the others are joined to it where they exist."""

@@ -56,12 +56,12 @@ def baseline_of(findings: Iterable[Finding]) -> Baseline:
     return Baseline("queue-auditor", FORMAT, tuple(entries))
 
 
-def pruned(old: Baseline, findings: Iterable[Finding]) -> Baseline:
-    """The old baseline without what is no longer found."""
+def pruned(old: Baseline, findings: Iterable[Finding], *, unasked: Collection[str] = ()) -> Baseline:
+    """The old baseline without what is no longer found; of rules that were not asked, everything stays."""
     counted = Counter(f.key for f in findings)
     kept = []
     for entry in old.findings:
-        count = min(entry.count, counted[entry.key])
+        count = entry.count if entry.rule in unasked else min(entry.count, counted[entry.key])
         if count > 0:
             kept.append(msgspec.structs.replace(entry, count=count))
     return msgspec.structs.replace(old, findings=tuple(kept))

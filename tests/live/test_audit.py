@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.host import NOW, Host, found, skipped
+from tests.live.host import NOW, SUPERVISOR, Host, found, skipped
 
 BACKLOG = f"INSERT INTO jobs VALUES (1, 'default', '{{}}', 0, NULL, {NOW - 7200}, {NOW - 7200});"
 
@@ -35,6 +35,33 @@ def test_a_backlog_is_found_live_and_from_a_facts_file(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found(offline, "backend/backlog-old") == [finding]
     assert "needs_live" not in offline
+
+
+def test_a_baseline_holds_what_was_seen_live(tmp_path: Path) -> None:
+    """What was found live is lived with later, whatever its numbers are by then; a static pruning leaves it in."""
+    host = Host.of(tmp_path / "host", {"QUEUE_CONNECTION": "database"})
+    host.sqlite(BACKLOG)
+    baseline = str(tmp_path / "baseline.json")
+    host.run("baseline", "--live", "--now", str(NOW), "--output", baseline)
+
+    later = ["--now", str(NOW + 5000), "--baseline", baseline]
+    assert not host.audit(*later)["findings"]
+    static = host.run("audit", "--no-config", "--baseline", baseline)
+    assert "no longer found" not in static.output
+    host.run("baseline", "--prune", "--output", baseline)
+    assert not host.audit(*later)["findings"]
+
+
+def test_no_supervisord_need_run_for_no_program(tmp_path: Path) -> None:
+    """Where nothing is supervised, a supervisord that does not run is no finding."""
+    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database"}, supervisor=SUPERVISOR.partition("[program:")[0])
+    host.sqlite()
+
+    report = host.audit()
+
+    assert not found(report, "backend/unreachable")
+    (left,) = skipped(report, "backend/unreachable")
+    assert "no program is supervised here" in left["reason"]
 
 
 def test_a_static_audit_leaves_live_rules_out_quietly(tmp_path: Path) -> None:

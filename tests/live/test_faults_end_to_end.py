@@ -63,7 +63,8 @@ def test_every_backend_misbehaves_at_once(tmp_path: Path) -> None:
             port = open_ones.enter_context(faulty.serving(way))
             inet = f"[inet_http_server]\nport=127.0.0.1:{port}\nusername=u\npassword=canary-pass"
             text = SUPERVISOR.replace("[unix_http_server]\nfile=/run/supervisor.sock", inet)
-            host.write(main, text if main == MAINS[0] else text.partition("[program:")[0])
+            idle = text.partition("[program:")[0] + "[program:idle]\ncommand=/bin/sleep 60\n"
+            host.write(main, text if main == MAINS[0] else idle)
 
         told = host.run("audit", "--live", "--now", str(NOW), "--format", "json", "--no-config")
 
