@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.sources.logs.follow import look
@@ -186,6 +186,12 @@ STEPS = (
     "form", [Laravel(TABLE), Output(TABLE), Supervisord(TABLE)], ids=["laravel", "output", "supervisord"]
 )
 @settings(max_examples=120)
+@example(  # a freed inode that the next file takes
+    steps=["write", "rename_without_new", "finish", "write", "reopen", "trace", "write", "rename", "compress",
+           "copytruncate", "compress", "write", "reopen"]
+)  # fmt: skip
+@example(steps=["rename", "compress", "write", "write", "copying"])
+@example(steps=["half", "look", "copytruncate", "write"])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=40))
 def test_every_record_once(form: Form, steps: list[str]) -> None:
     """None is lost, none told twice: through rotations of every kind, half-done ones, and kills of the watch."""
@@ -200,3 +206,23 @@ def test_every_record_once(form: Form, steps: list[str]) -> None:
         host.writer.close()
 
         assert sorted(host.told) == list(range(1, host.written + 1))
+
+
+def test_a_file_for_each_day(tmp_path: Path) -> None:
+    """Laravel's daily channel begins a new file each day; the laravel.log of before may still lie there."""
+    form = Laravel(TABLE)
+    path = tmp_path / "laravel.log"
+    path.write_text(f"{STAMP}.ERROR: of long ago\n")
+    (tmp_path / "laravel-2026-03-01.log").write_text(f"{STAMP}.ERROR: of before\n")
+    log = look(str(path), None, form, 1000.0).log
+    told = 0
+    for day in range(1, 5):
+        with (tmp_path / f"laravel-2026-03-{day:02}.log").open("a") as file:
+            file.write(f"{STAMP}.ERROR: of day {day}\n{STAMP}.INFO: nothing\n")
+        looked = look(str(path), log, form, 1000.0 + day)
+        log, told = looked.log, told + sum(each.count for each in looked.told.values())
+        assert told == day
+
+    (tmp_path / "laravel-2026-03-01.log").unlink()
+    (tmp_path / "laravel-old-notes.log").write_text(f"{STAMP}.ERROR: of nobody's\n{STAMP}.INFO: nothing\n")
+    assert look(str(path), log, form, 2000.0).told == {}

@@ -93,8 +93,7 @@ def matched(
 ) -> tuple[list[tuple[Present, Position | None]], list[Position]]:
     """Every file with how far it was read, None where it is new; and the positions whose file is gone.
 
-    What may be a copy of a file that is still there is left out: a rotation may be half done. While the log itself is
-    what it was, no file beside it can hold lines that were not read from it.
+    What may be a copy of a file that is still there is left out: a rotation may be half done.
     """
     left = {(one.device, one.inode): one for one in known}
     pairs: dict[str, Position | None] = {}
@@ -128,13 +127,11 @@ def matched(
             pairs[file.path] = None
         elif file.found.st_size == 0 or any(_copy(file, one) for one in whole):
             continue
-        elif current is None or pairs[current.path] is None:
-            pairs[file.path] = None
         else:
-            held = pairs[current.path]
-            if held is None or not held.head:
-                pairs[file.path] = None
-            elif _begins(file, held):  # the log was cut to nothing, and what was written since begins alike
+            held = pairs[current.path] if current is not None else None
+            pairs[file.path] = None
+            if current is not None and held is not None and _begins(file, held):
+                # The log was cut to nothing, and what was written to it since begins alike.
                 pairs[file.path], pairs[current.path] = held, None
     return [(file, pairs[file.path]) for file in files if file.path in pairs], list(left.values())
 
@@ -159,12 +156,11 @@ def _copy(file: Present, other: Present) -> bool:
 
 
 def _same(file: Present, position: Position) -> bool:
-    """Whether a file with the position's inode is still the same one: not cut to nothing and written anew."""
-    if file.packed:
-        return True
+    """Whether a file with the position's inode is still the same one: not cut to nothing and written anew, nor another's."""
     if (file.found.st_size, file.found.st_mtime_ns) == (position.size, position.changed):
         return True
-    return file.found.st_size >= position.offset and digest(file, position.head) == position.digest
+    # What is compressed is written once.
+    return not file.packed and file.found.st_size >= position.offset and digest(file, position.head) == position.digest
 
 
 def seen(file: Present, position: Position) -> Position:
