@@ -218,6 +218,17 @@ time.sleep(600)
     until(lambda: not Path(f"/proc/{redis}").exists(), 5, "Redis is gone")
 
 
+def test_a_forked_worker_is_one(tmp_path: Path) -> None:
+    """A worker that has just forked, to start a program, is still one worker."""
+    script = "<?php if (pcntl_fork() === 0) { touch(__DIR__.'/storage/forked'); } sleep(600);"
+    host = Host.lay_out(tmp_path / "host", WORKER, files={"var/www/app/artisan": script})
+    with host.running(build="pypi") as server:
+        until((host.laravel.folder / "storage/forked").exists, 5, "it has forked", server.log_path)
+
+        assert len(host.processes("queue:work", "php ")) == 2
+        assert [one.pid for one in host.workers()] == [server.pid("worker")]
+
+
 def test_a_host_runs_twice(tmp_path: Path, redis_server: Redis) -> None:  # noqa: F811
     """After forget() the same folder runs again, and the second run knows nothing of the first."""
     host = Host.lay_out(tmp_path / "host", WORKER, env=redis_server.env)

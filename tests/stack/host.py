@@ -272,8 +272,12 @@ class Host:
         return sorted(found)
 
     def workers(self) -> list[Process]:
-        """Its PHP queue workers (not the shells around them)."""
-        return [one for one in self.processes("queue:") if one.command.startswith(("php ", "/usr/bin/php"))]
+        """Its PHP queue workers (not the shells around them).
+
+        A worker that starts a program is for a moment two of the same command: the child that is to become it is none.
+        """
+        found = {one.pid: one for one in self.processes("queue:") if one.command.startswith(("php ", "/usr/bin/php"))}
+        return [one for one in found.values() if one.parent not in found or found[one.parent].command != one.command]
 
     def kill(self, pid: int, how: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a process by its number inside."""
