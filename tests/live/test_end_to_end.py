@@ -23,17 +23,12 @@ from tests.stack.redis import Redis
 from tests.stack.supervisord import Supervisord
 
 
-def backend_of(request: pytest.FixtureRequest) -> Backend:
-    """The backend of that name."""
-    if request.param == "redis":
-        return on_redis(request.getfixturevalue("redis_server"))
-    return on_mariadb(request.getfixturevalue("database")) if request.param == "mariadb" else SQLITE
-
-
 @pytest.fixture(params=["redis", "mariadb", "sqlite"])
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each backend in turn."""
-    return backend_of(request)
+    if request.param == "redis":
+        return on_redis(request.getfixturevalue("redis_server"))
+    return on_mariadb(request.getfixturevalue("database")) if request.param == "mariadb" else SQLITE
 
 
 def test_sizes_are_laravels(backend: Backend, tmp_path: Path) -> None:
