@@ -391,12 +391,15 @@ class _Mender:
         return None
 
     def answer(self, harm: Finding) -> None:
-        """Take back what brought it; where a warning is there all the same, that was innocent, and the finding is borne."""
+        """Take back what brought it; where a warning is there all the same, that was innocent, and the finding is borne.
+
+        Then all that was taken back is tried again: some of it may have been blamed for what the innocent one left undone.
+        """
         name = (harm.rule, harm.subject)
         if name in self.tried and harm.severity != "error":
-            for key in self.tried[name]:
-                self.refused.pop(key, None)
             self.known.add(name)
+            self.refused.clear()
+            self.tried.clear()
             self.begin()
         else:
             self.take_back(harm)

@@ -28,7 +28,7 @@ from auditor.remedies.plan import Corrected
 from auditor.reports.diff import file_diff
 from auditor.suppress.whole import Lived
 from tests.bad_input.calling import run
-from tests.bad_input.world import CRON, LOCK, MAIN, SOUND, WORKER, Gone, Locked, build
+from tests.bad_input.world import CRON, LOCK, MAIN, QUEUE, SOUND, WORKER, Gone, Locked, build
 from tests.mending.hosts import hosts, repositories
 from tests.supervisor.oracle import Oracle
 
@@ -573,3 +573,21 @@ def test_paths_are_told(tmp_path: Path) -> None:
     """A path that is called after secrets hides nothing of why it cannot be taken in."""
     assert run(tmp_path, "fix", "etc/passwd.json")[2] == "queue-auditor: etc/passwd.json: it does not exist.\n"
     assert run(tmp_path, "audit", "secret")[2] == "queue-auditor: secret: it does not exist.\n"
+
+
+def test_what_the_innocent_was_blamed_for_is_tried_again(tmp_path: Path) -> None:
+    """A correction taken back for a warning that is there all the same may itself have been needed by another."""
+    worker = "[program:{}]\ncommand=php /var/www/shop/artisan queue:work {}\n".format
+    confs = [
+        worker("one", "--tries=0 --timeout=0 --sleep=90"),
+        worker("two", "") + "user=www-data\nautorestart=true\nstdout_logfile=/var/log/w.log\nstopwaitsecs=3723\n",
+        worker("three", "--tries=0 >> /var/log/w.log 2>&1"),
+    ]
+    app = {"artisan": "", ".env": "", "composer.lock": SOUND[LOCK], "composer.json": '{"name": "laravel/laravel"}'}
+    queue = SOUND[QUEUE].replace("90", "30").replace("'database'", "'redis'")
+    build(tmp_path / "app", {**app, "config/queue.php": queue, "docker/a.conf": "".join(confs)}, {})
+
+    _, told, _, _ = run(tmp_path, "fix", "app", "--unsafe", "--write")
+
+    assert "--tries=3 --timeout=20 --sleep=10" in (tmp_path / "app/docker/a.conf").read_text(), told
+    assert run(tmp_path, "fix", "app", "--unsafe", "--check")[0] == 0
