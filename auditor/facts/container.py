@@ -60,6 +60,8 @@ class Image(Fact, frozen=True, kw_only=True):
     """The value sync or null that its ENV gives QUEUE_CONNECTION or QUEUE_DRIVER; "" where it gives none of them."""
     lacks_pcntl: bool = False
     """Whether its PHP has no pcntl for certain: that of the official image, to which nothing in the Dockerfile adds it."""
+    names_invoiceninja: bool = False
+    """Whether its Dockerfile says that it is InvoiceNinja's."""
     runs_workers: bool = False
     """Whether workers or Horizon are known to run in it, found by the census."""
 

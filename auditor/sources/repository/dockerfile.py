@@ -283,6 +283,7 @@ def image_of(files: Files, stage: Stage, *, last: bool) -> Image:
         has_cron=_CRON.search(packages) is not None or any(b is not None and b.cron for b in bases),
         idle_connection=idle,
         lacks_pcntl=_lacks_pcntl(chain[-1].base, files.text(stage.file) or "", packages),
+        names_invoiceninja="invoiceninja" in (files.text(stage.file) or "").lower(),
         files_owner=stage.owner[0] if stage.owner is not None else "",
     )
 
