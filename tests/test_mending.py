@@ -477,11 +477,9 @@ def test_rules_that_undo_each_other(tmp_path: Path) -> None:
 def test_a_variable_is_not_cut_off(before: str, says: str, tmp_path: Path) -> None:
     """What an environment decides is left to a person: a figure in its place would follow it no longer."""
     worker = FAULTY.replace("stopwaitsecs=10", before)
-    build(
-        tmp_path / "repository",
-        {"docker/worker.conf": worker, "Dockerfile": "FROM php:8.2\nENV WAIT=7\nCOPY docker/worker.conf /etc/supervisor/conf.d/\n"},
-        {"artisan": ""},
-    )  # fmt: skip
+    image = "FROM php:8.2\nENV WAIT=7\nCOPY docker/worker.conf /etc/supervisor/conf.d/worker.conf\n"
+    start = 'CMD ["supervisord", "-n", "-c", "/etc/supervisor/conf.d/worker.conf"]\n'
+    build(tmp_path / "repository", {"docker/worker.conf": worker, "Dockerfile": image + start}, {"artisan": ""})
 
     _, told, complained, _ = run(tmp_path, "fix", "repository")
 
