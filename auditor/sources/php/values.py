@@ -234,7 +234,10 @@ def _float_text(value: float) -> str:
         return "NAN"
     if math.isinf(value):
         return "INF" if value > 0 else "-INF"
-    text = f"{value:.14G}"
+    size = abs(value)
+    # PHP's own printing of a whole number whose 15th digit is a half that it rounds down leaves the zeros before it.
+    zeros = 1e14 <= size < 1e15 and size % 100 == 5
+    text = f"{value:.13E}" if zeros else f"{value:.14G}"
     head, exponent, tail = text.partition("E")
     if not exponent:
         return text
