@@ -42,5 +42,16 @@ def test_what_an_image_lacks(case: str, tmp_path: Path) -> None:
 
     (image,) = [one for one in site.images if not one.target]
     assert image.lacks_pcntl is lacks
-    verdict = audit.judge(site, audit.rulebook(select=["invoiceninja/alpine-without-pcntl"]))
+    verdict = audit.judge(site, audit.rulebook(select=["processes/image-without-pcntl"]))
     assert bool(verdict.findings) is lacks
+
+
+def test_an_image_that_names_invoiceninja_is_told_of_as_such(tmp_path: Path) -> None:
+    """The same lack is told once, by InvoiceNinja's own rule where the Dockerfile names the app."""
+    (tmp_path / "Dockerfile").write_text("# InvoiceNinja\nFROM php:8.3\n" + WORKER)
+    (tmp_path / "artisan").write_text("<?php\n")
+    rules = audit.rulebook(select=["processes/image-without-pcntl", "invoiceninja/alpine-without-pcntl"])
+
+    (finding,) = audit.judge(audit.look(str(tmp_path), kind="repository"), rules).findings
+
+    assert finding.rule == "invoiceninja/alpine-without-pcntl"
