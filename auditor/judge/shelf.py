@@ -2,7 +2,7 @@
 
 Reading a hundred YAML files and checking their expressions takes a third of a second; importing a module with the same
 rules as lambdas takes what its bytecode takes. The module is part of a wheel, and in a checkout it is written whenever
-a rule or the judge's code is newer than it. It holds nothing that is not in rules/, and where it was not made from the
+a rule's file or the judge's code was changed. It holds nothing that is not in rules/, and where it was not made from the
 files that lie there, the files count.
 """
 
@@ -36,10 +36,11 @@ def shipped() -> Rulebook:
     found = _compiled()
     if found is not None:
         return Rulebook(_Reader(entry).rule() for entry in found.RULES)
+    made_from = _sources()
     rules = _checked()
     if not _installed():
         try:
-            _put(_written(rules))
+            _put(_written(rules, made_from))
         except OSError:
             pass  # a checkout that cannot be written to is slower, and no less right
     return rules
@@ -47,7 +48,7 @@ def shipped() -> Rulebook:
 
 def module() -> str:
     """The text of the generated module, for a wheel; raises RuleRefused."""
-    return _written(_checked())
+    return _written(_checked(), (_sources()[0], ""))
 
 
 def _checked() -> Rulebook:
@@ -65,53 +66,58 @@ def _installed() -> bool:
 
 def _compiled() -> ModuleType | None:
     """The generated module, where it is there and was made from the files that lie here."""
-    try:
-        made = os.stat(_FILE).st_mtime_ns
-    except OSError:
+    if not os.path.exists(_FILE):
         return None
-    sources, newest = _sources()
-    # An installer writes its files in any order, and an upgrade may bring older ones; an editor only newer ones.
-    if newest > made and not _installed():
-        return None
+    names, changed = _sources()
     try:
         found = importlib.import_module(_MODULE)
+        made_from = found.SOURCES, found.VERSION, found.CHANGED
     except Exception:  # noqa: BLE001 - a half-written module is made anew, whatever is wrong with it
         return None
-    return found if (sources, __version__) == (found.SOURCES, found.VERSION) else None
+    # An installer gives its files whatever times it likes.
+    return found if made_from == (names, __version__, made_from[2] if _installed() else changed) else None
 
 
-def _sources() -> tuple[str, int]:
-    """Everything that the module is made from, as names and sizes, and when the newest of it was changed."""
+def _sources() -> tuple[str, str]:
+    """Everything that the module is made from, as names and sizes, and when each was changed."""
     rules = data_path("rules")
     groups = sorted(entry.name for entry in os.scandir(rules) if entry.is_dir())
-    told, newest = [], 0
+    names, changed = [], []
     for folder in (*(f"{rules}/{group}" for group in groups), f"{PACKAGE}/judge", f"{PACKAGE}/facts"):
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.name.endswith((".yaml", ".py")):
                     found = entry.stat()
-                    newest = max(newest, found.st_mtime_ns)
-                    told.append(f"{entry.name} {found.st_size}")
-    return "\n".join(told), newest
+                    names.append(f"{entry.name} {found.st_size}")
+                    changed.append(str(found.st_mtime_ns))
+    return "\n".join(names), "\n".join(changed)
 
 
 def _put(text: str) -> None:
     """Write the generated module, whole or not at all."""
+    from contextlib import suppress
+    from importlib.util import cache_from_source
+
     partial = f"{_FILE}.{os.getpid()}"
     with open(partial, "x", encoding="utf-8") as stream:
         stream.write(text)
     os.replace(partial, _FILE)
+    # Python takes bytecode for that of any source of the same second and size.
+    with suppress(OSError):
+        os.unlink(cache_from_source(_FILE))
     sys.modules.pop(_MODULE, None)
     importlib.invalidate_caches()
 
 
-def _written(rules: Rulebook) -> str:
+def _written(rules: Rulebook, made_from: tuple[str, str]) -> str:
     from auditor.facts.scopes import SCOPES
 
+    names, changed = made_from
     lines = [
         '"""Generated from rules/; do not edit."""',
         "from math import inf as never",
-        f"SOURCES = {_sources()[0]!r}",
+        f"SOURCES = {names!r}",
+        f"CHANGED = {changed!r}",
         f"VERSION = {__version__!r}",
         "RULES = [",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def edit(house: Path) -> None:
     """A rule gets another title of the same length."""
     rule = house / RULE
     title = next(line for line in rule.read_text().splitlines() if line.startswith("title: "))
-    rule.write_text(rule.read_text().replace(title, title[:-1] + ("z" if title[-1] != "z" else "y")))
+    rule.write_text(rule.read_text().replace(title, title[:-1] + chr(ord("a") + (ord(title[-1]) + 1) % 26)))
 
 
 def cut(house: Path) -> None:
@@ -61,11 +62,17 @@ def age(house: Path) -> None:
 
 
 def remove(house: Path) -> None:
-    """A rule is gone, with nothing newer than the compiled rules."""
+    """A rule is gone, and no other was changed."""
     next((house / "rules/supervisor").glob("*.yaml")).unlink()
 
 
-@pytest.mark.parametrize("damage", [edit, cut, age, remove], ids=lambda damage: damage.__name__)
+def backdate(house: Path) -> None:
+    """A rule is edited to the same length, and its time is that of long ago: as after unpacking an archive."""
+    edit(house)
+    os.utime(house / RULE, (1_600_000_000, 1_600_000_000))
+
+
+@pytest.mark.parametrize("damage", [edit, cut, age, remove, backdate], ids=lambda damage: damage.__name__)
 def test_a_checkout_makes_its_own_anew(house: Path, damage: Callable[[Path], None]) -> None:
     """The files count at once, and the next start finds them compiled."""
     damage(house)
