@@ -76,4 +76,4 @@ def _meant(key: str, table: type) -> str:
 
 
 def _lower(text: str) -> str:
-    return (text[:1].lower() + text[1:]).replace("`", "“", 1).replace("`", "”", 1)
+    return re.sub("`([^`]*)`", r"“\1”", text[:1].lower() + text[1:])

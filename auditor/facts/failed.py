@@ -41,24 +41,26 @@ FAILURE_ADVICE: dict[str, str] = {
     "attempts": "Look whether it is handed out again while it still runs (retry_after below --timeout), or released too "
     "often by a lock or a rate limit: each time counts as an attempt.",
     "memory": "Let --memory lie below PHP's memory_limit, raise both, or give the job less to hold at once.",
-    "child-process": "Look at what the job starts (Chrome, as a rule): its own time-out, the memory left for it, and "
-    "whether stopasgroup=true ends it together with the worker.",
-    "database-gone": "Look whether the database was restarted, or ends idle connections sooner than a job takes.",
+    "child-process": "Look at what the job starts (Chrome, as a rule): its own time-out, the memory left for it (signal "
+    "9), the rights of its HOME (5 and 6), and whether stopasgroup=true ends it together with the worker (15).",
+    "database-gone": "Look whether the database was restarted, or ends idle connections sooner than a job takes; its "
+    "worker ends then, and autorestart=true brings it back.",
     "database-down": "Look whether the database runs, and whether DB_HOST and DB_PORT are its.",
     "database-auth": "Look at DB_USERNAME and DB_PASSWORD, and restart the workers once they are right.",
     "connections": "Run fewer workers, or raise max_connections.",
     "deadlock": "Run fewer workers on a database queue, or move it to Redis; a database with SKIP LOCKED has none of them.",
     "lock-wait": "Run fewer workers on a database queue, or move it to Redis, and look for long transactions.",
     "packet": "Raise max_allowed_packet, or let jobs hold a record's id in place of the record.",
-    "table-missing": "Run the migrations.",
+    "table-missing": "Run the migrations; CACHE_DRIVER=database needs a table for the cache.",
     "column-missing": "Run the migrations, and restart the workers.",
     "redis-down": "Look whether Redis runs, and whether REDIS_HOST and REDIS_PORT are its.",
     "redis-auth": "Look at REDIS_PASSWORD and REDIS_USERNAME, and restart the workers once they are right.",
-    "redis-memory": "Raise maxmemory, or give the queue a Redis of its own.",
+    "redis-memory": "Raise maxmemory, or give the queue a Redis of its own; keep maxmemory-policy at noeviction.",
     "redis-disk": "Make room on Redis's disk, or let it write where it saves.",
     "redis-readonly": "Let the app connect to the master: through sentinels, or at its own address.",
     "redis-loading": "Start workers after Redis; what failed meanwhile can be tried again with queue:retry.",
-    "permission": "Give storage/ and bootstrap/cache/ to the account that the workers run under; no artisan as root.",
+    "permission": "Give storage/ and bootstrap/cache/ to the account that workers, scheduler and web server run under; no "
+    "artisan as root.",
     "old-code": "Let each deploy end with queue:restart, and try what failed again with queue:retry.",
     "stale-cache": "Let each deploy run config:clear and view:clear, or optimize, and then queue:restart.",
     "bank-auth": "Look at the bank feed's keys.",
@@ -68,7 +70,7 @@ FAILURE_ADVICE: dict[str, str] = {
     "http": "Look whether the other server answers from here.",
     "other": "Look at its exception with queue:failed.",
 }
-"""Each class of a failed job, and what a person can do."""
+"""Each class of a failed job, and what a person can do; of a record of a log that tells the same, too."""
 
 
 class FailureCount(Fact, frozen=True, kw_only=True):

@@ -27,13 +27,13 @@ class Whole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 REFUSED = [
-    ("title: t\nparts: 3\n", "expected “array”, got `int`", 2),
+    ("title: t\nparts: 3\n", "expected “array”, got “int”", 2),
     ("title: t\nparts:\n  - name: a\n    day: 4\n", "there is no key “day” here; did you mean “days”?", 4),
     ("title: t\nparts:\n  - name: a\n  - days: 4\n", "object missing required field “name”", 4),
     ("title: t\nby_name:\n  a-b:\n    name: n\n    dayz: 4\n", "there is no key “dayz” here; did you mean “days”?", 5),
     ("titel: t\n", "there is no key “titel” here; did you mean “title”?", 1),
     ("", "object missing required field “title”", None),
-    ("- 1\n", "expected “object”, got `array`", 1),
+    ("- 1\n", "expected “object”, got “array”", 1),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts.failed import FAILURE_KINDS
+from auditor.facts.failed import FAILURE_ADVICE, FAILURE_KINDS
 from auditor.sources.live.failures import SIGNATURES
 from auditor.sources.logs.follow import MOST_RECORD, Log, Looked, look
 from auditor.sources.logs.formats import forms
@@ -163,16 +163,35 @@ def _within(word: str, own: str | tuple[str, ...]) -> bool:
     return own in word if isinstance(own, str) else all(part in word for part in own)
 
 
+ENTRY = """# One's own.
+- kind: a
+  says: b
+  severity: note
+  logs: [laravel]
+  words: [c]
+  """
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("kind: a\n", "own.yaml: a table of signatures is a list"),
-        ("- kind: a\n", "own.yaml:1: Object missing required field `says`"),
-        ("- {kind: a, says: b, severity: bad, logs: [laravel], words: [c]}\n", "own.yaml:1: Invalid enum value 'bad'"),
-        ("\n- {kind: a, says: b, severity: note, logs: [apache], words: [c]}\n", "own.yaml:2: “logs” holds some of"),
-        ("- {kind: a, says: b, severity: note, logs: [laravel], words: []}\n", "own.yaml:1: “words” holds at least one"),
-        ("- {kind: a, says: b, severity: note, logs: [laravel], words: [c], after: 0}\n", "own.yaml:1: “after” is a positive"),
-        ("- {kind: a, says: b, severity: note, logs: [laravel], words: [c], regex: d}\n", "own.yaml:1: Object contains unknown field `regex`"),
+        ("kind: a\n", "own.yaml:1: expected “array”, got “object”"),
+        ("", "own.yaml: expected “array”, got “object”"),
+        ("- kind: a\n", "own.yaml:1: object missing required field “says”"),
+        (ENTRY.replace("note", "bad"), "own.yaml:4: invalid enum value 'bad'"),
+        (f"- {{kind: x}}\n{ENTRY}", "own.yaml:1: object missing required field"),
+        (f"{ENTRY}sevrity: note\n", "own.yaml:7: there is no key “sevrity” here; did you mean “severity”?"),
+        (f"{ENTRY}after: many\n", "own.yaml:7: expected “int”, got “str”"),
+        (f"{ENTRY}after: 0\n", "own.yaml:7: “after” is a positive number"),
+        (f"{ENTRY}within: .nan\n", "own.yaml:7: “within” is a positive number"),
+        (f"{ENTRY}quiet: -1\n", "own.yaml:7: “quiet” is a positive number"),
+        (ENTRY.replace("[laravel]", "[apache]"), "own.yaml:5: “logs” holds some of laravel, "),
+        (ENTRY.replace("[c]", "[]"), "own.yaml:6: “words” holds at least one text"),
+        (ENTRY.replace("[c]", "[c, []]"), "own.yaml:6: “words” holds at least one text"),
+        (ENTRY.replace("[c]", "[&x [c], *x]"), "own.yaml:6: a"),
+        (ENTRY.replace("[c]", '["\\uD800"]'), "own.yaml:6: "),
+        (ENTRY.replace("kind: a", 'kind: "a b\\n"'), "own.yaml:2: “kind” is a name of letters, digits and hyphens"),
+        ("[" * 5000, "own.yaml:1: nested more than 30 deep"),
     ],
 )  # fmt: skip
 def test_a_table_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str) -> None:
@@ -184,6 +203,16 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         load_signatures("own.yaml")
 
     assert told in str(problem.value)
+
+
+def test_one_advice_is_given_for_a_failed_job_and_for_the_record_that_tells_of_it() -> None:
+    """A kind that failed jobs have too is advised alike, where its entry does not say otherwise."""
+    assert {kind: entry.advice for kind, _ in SIGNATURES if (entry := TABLE.named(kind))} == {
+        kind: FAILURE_ADVICE[kind] for kind, _ in SIGNATURES
+    }
+    other = TABLE.named("other")
+    assert other is not None
+    assert other.advice not in FAILURE_ADVICE.values()
 
 
 def test_a_users_own_table_goes_first(tmp_path: Path) -> None:

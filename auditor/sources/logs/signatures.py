@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from auditor.dialects import yaml_text
+from auditor.dialects import yaml_table
 from auditor.errors import Unreadable
+from auditor.facts.failed import FAILURE_ADVICE
 from auditor.findings import Severity
 from auditor.places import data_dir
 
@@ -44,7 +46,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiet: float = 900.0
     """Seconds without another one after which it is over."""
     advice: str = ""
-    """What a person can do, as sentences."""
+    """What a person can do, as sentences; what failed jobs of that kind are advised where it is left out."""
 
 
 class Signatures:
@@ -103,28 +105,41 @@ def load_signatures(own: str = "") -> Signatures:
 
 def read_signatures(path: Path, shown: str) -> tuple[Signature, ...]:
     """One file, checked; raises SignaturesRefused with its line."""
-    text = yaml_text.read(path, shown, SignaturesRefused)
-    data, lines = yaml_text.load(text, shown, SignaturesRefused)
-    if not isinstance(data, list):
-        raise SignaturesRefused(shown, "a table of signatures is a list")
-    found = []
-    for index, item in enumerate(data):
-        line = lines.get((index,))
-        try:
-            entry = msgspec.convert(item, Signature)
-        except msgspec.ValidationError as problem:
-            raise SignaturesRefused(shown, str(problem).rstrip("."), line) from None
-        _check(entry, item, shown, line)
-        found.append(entry)
-    return tuple(found)
+    found, lines = yaml_table.read(path, shown, tuple[Signature, ...], SignaturesRefused)
+    for index, entry in enumerate(found):
+        for field, (holds, told) in _DEMANDS.items():
+            if not holds(getattr(entry, field)):
+                raise SignaturesRefused(shown, f"“{field}” {told}", yaml_table.line_of(lines, (index, field)))
+    return tuple(map(_advised, found))
 
 
-def _check(entry: Signature, item: Any, shown: str, line: int | None) -> None:
-    wrong = [form for form in entry.logs if form not in FORMS]
-    if wrong or not entry.logs:
-        raise SignaturesRefused(shown, f"“logs” holds some of {', '.join(FORMS)}", line)
-    if not entry.words or any(word == () for word in entry.words):
-        raise SignaturesRefused(shown, "“words” holds at least one text", line)
-    for name in ("after", "within", "quiet"):
-        if name in item and not 0 < getattr(entry, name) < 1e9:
-            raise SignaturesRefused(shown, f"“{name}” is a positive number", line)
+def _advised(entry: Signature) -> Signature:
+    """With the advice on failed jobs of that kind, where it has none of its own."""
+    return entry if entry.advice else msgspec.structs.replace(entry, advice=FAILURE_ADVICE.get(entry.kind, ""))
+
+
+def _is_name(kind: str) -> bool:
+    return re.fullmatch(r"[\w-]{1,64}", kind) is not None
+
+
+def _are_forms(logs: tuple[str, ...]) -> bool:
+    return bool(logs) and set(logs) <= set(FORMS)
+
+
+def _are_words(words: tuple[str | tuple[str, ...], ...]) -> bool:
+    return bool(words) and () not in words
+
+
+def _is_positive(number: float) -> bool:
+    return 0 < number < 1e9
+
+
+_DEMANDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "kind": (_is_name, "is a name of letters, digits and hyphens"),
+    "logs": (_are_forms, f"holds some of {', '.join(FORMS)}"),
+    "words": (_are_words, "holds at least one text"),
+    "after": (_is_positive, "is a positive number"),
+    "within": (_is_positive, "is a positive number"),
+    "quiet": (_is_positive, "is a positive number"),
+}
+"""What a field's type does not say of its value."""
