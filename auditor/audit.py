@@ -31,13 +31,14 @@ def look(
     now: float | None = None,
     previous: str | None = None,
     banks: Sequence[str] = (),
+    logs: bool = True,
 ) -> Site:
     """Read a host, a repository, one file or a facts file; raises Unreadable, UsageError, BanksRefused.
 
     `overrides` gives files (path below the root to content) other contents than they have: how a corrected file is
     read again before it is written. With `live` what the host's configuration names is asked too, as of `now` in
     seconds since 1970 (the clock's time where it is not given); `previous` is a facts file of an earlier live look;
-    `banks` are tables of banks of the user's own.
+    `banks` are tables of banks of the user's own. Without `logs` what the apps' own logs tell is not looked for.
     """
     if not live and (now is not None or previous is not None):
         raise UsageError(f"{'--previous' if now is None else '--now'} goes with --live, which is not there")
@@ -57,7 +58,7 @@ def look(
     from auditor.sources.banks import load_banks
     from auditor.sources.live.observe import observe
 
-    looked = observe(site, now=time.time() if now is None else now, banks=load_banks(banks))
+    looked = observe(site, now=time.time() if now is None else now, banks=load_banks(banks), logs=logs)
     return msgspec.structs.replace(site, live=looked, previous=None if previous is None else seen_in(previous))
 
 

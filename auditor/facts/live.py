@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
 from auditor.facts.bank import BankFeed
 from auditor.facts.invoiceninja import NinjaState
+from auditor.facts.logged import LogEvents
 from auditor.facts.origin import Fact, Seconds
 from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 
@@ -39,6 +40,8 @@ class Live(Fact, frozen=True, kw_only=True):
     """Every worker, scheduler and supervisord that runs, whatever started it."""
     written: tuple[Written, ...] = ()
     """The files that cron lines append their output to, where they are there."""
+    logged: tuple[LogEvents, ...] = ()
+    """What the ends of the apps' own logs tell."""
     crons: tuple[str, ...] | None = None
     """Names of the cron daemons that run; None where the process table was not read, or is not that of the audited root."""
     ninjas: tuple[NinjaState, ...] = ()

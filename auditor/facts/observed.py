@@ -112,6 +112,8 @@ class Observed:
             yield Subject("database", database.name, (database, connection, app, self.host, totals))
             for failure in database.failed_recent:
                 yield Subject("failure", f"{database.name} {failure.name}", (failure, database, app, totals))
+        for event in live.logged:
+            yield Subject("event", f"{event.name} {event.kind}", (event, self.app(event.app), totals))
         for daemon in live.daemons:
             yield Subject("daemon", daemon.name, (daemon, self.confs.get(daemon.conf, NONE), totals))
         for process in live.supervised:

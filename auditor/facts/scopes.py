@@ -13,6 +13,7 @@ from auditor.facts.host import Host, Php
 from auditor.facts.invoiceninja import Ninja, NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.launch import Launch
+from auditor.facts.logged import LogEvents
 from auditor.facts.origin import Fact
 from auditor.facts.queue import Connection, Pool
 from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
@@ -60,6 +61,7 @@ SCOPES: Mapping[str, Roots] = {
     "redis": {"redis": RedisServer, "connection": Connection, "app": App, "site": Totals},
     "database": {"database": DatabaseServer, "connection": Connection, "app": App, "host": Host, "site": Totals},
     "failure": {"failure": FailureCount, "database": DatabaseServer, "app": App, "site": Totals},
+    "event": {"event": LogEvents, "app": App, "site": Totals},
     "daemon": {"daemon": Daemon, "conf": SupervisorConf, "site": Totals},
     "supervised": {
         "supervised": DaemonProcess, "program": Program, "command": Command, "daemon": Daemon, "conf": SupervisorConf,

@@ -61,7 +61,10 @@ class Sight:
     def look(self, now: float) -> tuple[Site, Verdict]:
         """The site and what stands against it, less what someone chose to live with; raises AuditorError."""
         moment = now if self.live else None
-        site = audit.look(self.path, apps=self.apps, kind=self.kind, live=self.live, now=moment, banks=self.banks)
+        # Logs are followed line by line in _read_logs: what their ends tell would be told twice.
+        site = audit.look(
+            self.path, apps=self.apps, kind=self.kind, live=self.live, now=moment, banks=self.banks, logs=False
+        )
         verdict = audit.live_with(audit.judge(site, self.rules), site, self.rules, self.lived)
         self.places = log_places(site)
         return site, verdict

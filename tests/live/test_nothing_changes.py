@@ -9,8 +9,11 @@ from pathlib import Path
 
 import psutil
 
+from auditor.facts.laravel import App
+from auditor.facts.site import Site
 from auditor.sources.live.access import Queue, Tables
 from auditor.sources.live.database import look_at_sql
+from auditor.sources.live.logs import look_at_logs
 from auditor.sources.live.processes import list_processes
 from auditor.sources.live.redis import look_at_redis
 from auditor.sources.live.settings import database_access, redis_access
@@ -43,6 +46,8 @@ def test_nothing_changes(tmp_path: Path, redis_server: Redis, database: mariadb.
     app.migrate()
     app.push("J", count=2).must()
     app.push("J", connection="database", count=2).must()
+    app.push("J", connection="none")  # leaves an error in the app's log
+    logging = Site(apps=(App(name=str(app.folder).lstrip("/")),))
     folder = tmp_path / "supervisor"
     folder.mkdir()
     programs = f"[program:idle]\ncommand=sleep 600\n[program:worker]\ncommand=php artisan schedule:work\ndirectory={app.folder}\n"
@@ -94,6 +99,7 @@ def test_nothing_changes(tmp_path: Path, redis_server: Redis, database: mariadb.
                 list_processes([str(app.folder)]).probe,
             ]
             assert [probe.outcome for probe in probes] == ["ok"] * 5, probes
+            assert [event.kind for event in look_at_logs(Tree("/"), logging, now)] == ["other"]
         until(lambda: clients() == connected, 5, "no connection is left open")
         until(lambda: redis_server.info("connected_clients") == "1", 5, "no client is left")
         after = state()

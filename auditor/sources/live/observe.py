@@ -14,10 +14,12 @@ from auditor.facts.bank import BankFeed, Banks
 from auditor.facts.invoiceninja import NinjaState
 from auditor.facts.laravel import App
 from auditor.facts.live import Live, Written
+from auditor.facts.logged import LogEvents
 from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 from auditor.facts.site import Site
 from auditor.sources.live.bank import KIND as FEEDS
 from auditor.sources.live.bank import look_at_feeds
+from auditor.sources.live.logs import look_at_logs
 from auditor.sources.live.looking import NoAnswer, unsupported
 from auditor.sources.live.questions import Question, questions
 from auditor.sources.live.witness import seen
@@ -40,6 +42,7 @@ class Part(NamedTuple):
     supervised: tuple[DaemonProcess, ...] = ()
     processes: tuple[WorkerProcess, ...] = ()
     crons: tuple[str, ...] = ()
+    logged: tuple[LogEvents, ...] = ()
     ninjas: tuple[NinjaState, ...] = ()
     feeds: tuple[BankFeed, ...] = ()
 
@@ -55,16 +58,18 @@ class Task(NamedTuple):
     conf: str = ""
 
 
-def observe(site: Site, *, now: float, banks: Banks, total: float = TOTAL) -> Live:
+def observe(site: Site, *, now: float, banks: Banks, logs: bool = True, total: float = TOTAL) -> Live:
     """Ask whatever the configuration of a host names, and its process table; `now` is in seconds since 1970.
 
-    `banks` is what the banks ask of the feeds that are found.
+    `banks` is what the banks ask of the feeds that are found; without `logs` the apps' own logs are not read.
     """
     tree = Tree(site.name)
     asked = questions(tree, site)
     tasks = [_of_backend(question, now) for question in asked.questions]
     tasks += [_of_conf(tree, site, conf.main) for conf in site.confs if conf.is_main and conf.http_servers]
     tasks.append(Task(lambda: _processes(tree, site), "processes", "processes"))
+    if logs:
+        tasks.append(Task(lambda: Part(logged=look_at_logs(tree, site, now)), "logs", "the apps' logs"))
     tasks += _of_ninjas(tree, site, banks, now)
     joined = _joined(run(tasks, total))
     joined["probes"] = (*joined["probes"], *asked.probes)
