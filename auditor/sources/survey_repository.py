@@ -66,7 +66,7 @@ class RepositorySurvey(Survey):
         included: set[str] = set()
         fragments = []
         for path in found.confs:
-            variables = self.repository.variables_for(path)
+            variables = self.repository.ties.variables_for(path)
             conf = self.conf(path, whole=False, variables=variables)
             if conf is None:
                 continue
@@ -83,15 +83,15 @@ class RepositorySurvey(Survey):
 
     def placed(self, conf: SupervisorConf) -> SupervisorConf:
         """A configuration, told where its supervisord is started."""
-        if self.repository.is_part(conf.main):
+        if self.repository.ties.is_part(conf.main):
             conf = _part(conf)
-        folder, mark = self.repository.started_in(conf.main)
+        folder, mark = self.repository.ties.started_in(conf.main)
         marks = {**conf.marks, "started_in": mark} if mark is not None else conf.marks
         return msgspec.structs.replace(conf, marks=marks, started_in=folder)
 
     def daemon_user(self, conf: str) -> tuple[str, Mark] | None:
         """Who starts the supervisord of a configuration: the account of the services that run it."""
-        return self.repository.user_for(conf)
+        return self.repository.ties.user_for(conf)
 
     def env_files(self, folder: str) -> tuple[str, ...]:
         """Every environment file of the repository that lies in no other app's folder."""

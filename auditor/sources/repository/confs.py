@@ -17,7 +17,7 @@ def read_embedded(repository: Repository) -> list[SupervisorConf]:
     found = []
     for embedded in repository.embedded:
         text = "\n" * (embedded.first - 1) + embedded.text
-        conf = read_text(text.encode(), embedded.path, repository.variables_for(embedded.path))
+        conf = read_text(text.encode(), embedded.path, repository.ties.variables_for(embedded.path))
         if conf.programs:
             found.append(conf)
     return found
