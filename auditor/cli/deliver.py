@@ -78,6 +78,13 @@ def _markdown(verdict: Verdict, _style: Style) -> str:
     return markdown(verdict)
 
 
+def _html(verdict: Verdict, style: Style) -> str:
+    from auditor.cli.describe import describing
+    from auditor.reports.html import html
+
+    return html(verdict, describe=describing(style.rule_folders))
+
+
 FORMATS: Mapping[str, Callable[[Verdict, Style], str]] = {
     "console": _console,
     "json": _json,
@@ -88,6 +95,7 @@ FORMATS: Mapping[str, Callable[[Verdict, Style], str]] = {
     "junit": _junit,
     "checkstyle": _checkstyle,
     "markdown": _markdown,
+    "html": _html,
 }
 """Name of a format to what writes it."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from auditor.errors import RuleRefused
 from auditor.judge.rule import read_rule
 from auditor.judge.rulebook import rules_folder
-from auditor.reports.sarif import Describe, RuleText
+from auditor.reports.words import Describe, RuleText
 from auditor.suppress.own import OWN
 
 

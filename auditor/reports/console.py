@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from auditor.facts.levers import LEVERS, shown
 from auditor.findings import Bound, Deploy, Finding, Location, Severity, Skipped, Verdict
+from auditor.reports.words import seen
 
 Paint = Callable[[str, str], str]
 """Text and the name of a style to the text with that style."""
@@ -119,19 +120,9 @@ def _sum(verdict: Verdict, paint: Paint) -> str:
     ignored = f", {len(verdict.ignored)} ignored" if verdict.ignored else ""
     if verdict.stale:
         ignored += f", {verdict.stale} of the baseline no longer found"
-    seen = _seen(verdict)
+    where = seen(verdict)
     fixable = sum(1 for finding in verdict.findings if finding.fixable)
     hint = f"; {fixable} of them `queue-auditor fix` can mend" if fixable else ""
     if not told:
-        return f"{paint('no findings', 'clean')}{ignored} in {seen}"
-    return f"{told}{ignored} in {seen}{hint}"
-
-
-def _seen(verdict: Verdict) -> str:
-    names = {"program": "program", "worker": "worker", "horizon": "Horizon", "scheduler": "scheduler", "app": "app"}
-    parts = [
-        f"{verdict.subjects[scope]} {name}{'s' if verdict.subjects[scope] != 1 and name != 'Horizon' else ''}"
-        for scope, name in names.items()
-        if verdict.subjects.get(scope)
-    ]
-    return ", ".join(parts) or "nothing that runs a queue"
+        return f"{paint('no findings', 'clean')}{ignored} in {where}"
+    return f"{told}{ignored} in {where}{hint}"

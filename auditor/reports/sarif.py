@@ -6,38 +6,18 @@ edit that might be half of one: what would mend a finding stands in its message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from auditor.facts.site import Unread
 from auditor.findings import Finding, Ignored, Location, Severity, Skipped, Verdict
 from auditor.reports.json_report import written
-from auditor.reports.words import counted, path, whole
+from auditor.reports.words import Describe, RuleText, counted, path, whole
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 """Where the schema of this format is published."""
 FINGERPRINT = "queueAuditorKey/v1"
 """Name of our fingerprint: rule, subject, file and evidence, and its number among equal ones; never a line."""
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-
-
-class RuleText(NamedTuple):
-    """What a report tells of a rule."""
-
-    id: str
-    """The rule's id."""
-    title: str
-    """What holds where all is well, without a full stop."""
-    rationale: str
-    """Why it matters."""
-    severity: Severity
-    """The gravest it can be."""
-    references: tuple[str, ...] = ()
-    """Where it is documented."""
-
-
-Describe = Callable[[str], "RuleText | None"]
-"""A rule's id to its text, None where nobody knows it."""
 
 
 def sarif(verdict: Verdict, *, version: str, describe: Describe = lambda _: None) -> str:

@@ -5,12 +5,32 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from auditor.facts.levers import LEVERS, shown
-from auditor.findings import Bound, Finding, Verdict
+from auditor.findings import Bound, Finding, Severity, Verdict
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+
+
+class RuleText(NamedTuple):
+    """What a report tells of a rule."""
+
+    id: str
+    """The rule's id."""
+    title: str
+    """What holds where all is well, without a full stop."""
+    rationale: str
+    """Why it matters."""
+    severity: Severity
+    """The gravest it can be."""
+    references: tuple[str, ...] = ()
+    """Where it is documented."""
+
+
+Describe = Callable[[str], "RuleText | None"]
+"""A rule's id to its text, None where nobody knows it."""
 
 
 def path(verdict: Verdict, file: str) -> str:
@@ -65,8 +85,19 @@ def counts(verdict: Verdict) -> str:
     return ", ".join(parts) or "no findings"
 
 
+def seen(verdict: Verdict) -> str:
+    """What there was to judge: "2 programs, 1 app"."""
+    names = {"program": "program", "worker": "worker", "horizon": "Horizon", "scheduler": "scheduler", "app": "app"}
+    parts = [
+        f"{verdict.subjects[scope]} {name}{'s' if verdict.subjects[scope] != 1 and name != 'Horizon' else ''}"
+        for scope, name in names.items()
+        if verdict.subjects.get(scope)
+    ]
+    return ", ".join(parts) or "nothing that runs a queue"
+
+
 def xml(text: str) -> str:
     """Text as an XML attribute or element holds it; what XML 1.0 cannot hold at all becomes U+FFFD."""
-    clean = _NO_XML.sub("\ufffd", text)
+    clean = re.sub(_NO_XML, "\ufffd", text)
     clean = clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return clean.replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
