@@ -57,6 +57,32 @@ class Bound(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why applying it may change what the configuration means; "" where only a hazard goes."""
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """One piece of a file's text, and what is to stand in its place."""
+
+    file: str
+    """Path relative to the audited root."""
+    line: int
+    """The line it begins in, from 1."""
+    column: int
+    """The character of that line it begins with, from 1; of equal ends, it is where something is inserted."""
+    end_line: int
+    """The line it ends in."""
+    end_column: int
+    """The character of that line before which it ends."""
+    text: str
+    """What is to stand there; "" where it only goes."""
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """Edits that, made alone, mend a finding and bring no other."""
+
+    told: str
+    """What they do: "mail-worker: stopwaitsecs=130"."""
+    edits: tuple[Edit, ...]
+    """From the last to the first of the file, so that none moves another; they count from the text as it was judged."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fault: a rule that does not hold for one subject."""
 
@@ -80,6 +106,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person can do where nothing is written."""
     key: str = ""
     """Identity by content: it stays the same when lines move."""
+    fix: Fix | None = None
+    """What would mend it as it stands; None where nothing can alone, or no fixes were asked for."""
 
     @property
     def file(self) -> str:

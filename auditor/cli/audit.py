@@ -50,6 +50,11 @@ from auditor.findings import Severity
     metavar="FILE",
     help="Take FILE's content from standard input, as an editor holds it; in PATH where that is given, else by itself.",
 )
+@click.option(
+    "--fixes/--no-fixes",
+    default=None,
+    help="Whether findings carry the edits that mend them, in json, jsonl and sarif; by default where sarif is asked for.",
+)
 @click.option("--allow-empty", is_flag=True, help="Exit 0, not 3, where there is nothing to audit.")
 @click.option("--show-skipped", is_flag=True, help="Tell every judgement that could not be made, and why.")
 @click.pass_context
@@ -65,6 +70,7 @@ def command(
     colour: bool | None,
     outputs: tuple[str, ...],
     diff_base: str | None,
+    fixes: bool | None,
     show_skipped: bool,
     unsaved_file: str | None,
     **_chosen: object,
@@ -91,6 +97,12 @@ def command(
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))
+    if fixes or (fixes is None and "sarif" in chosen.of("format")):
+        from auditor.fixes import with_fixes
+
+        verdict = with_fixes(
+            verdict, path, rules, apps=chosen.of("apps"), kind=kind, lived=chosen.lived(), overrides=overrides or {}
+        )
     deliver(
         verdict,
         chosen.of("format"),

@@ -1,7 +1,7 @@
 """SARIF 2.1.0: what GitHub's code scanning and most editors read.
 
-The fixes that SARIF knows are edits; ours are bounds that several rules settle together, so none is given here as an
-edit that might be half of one: what would mend a finding stands in its message.
+Its fixes are edits that a reader may make one by one, so a finding has one only where it is mended by that alone; what
+would mend the others stands in their messages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.facts.site import Unread
-from auditor.findings import Finding, Ignored, Location, Severity, Skipped, Verdict
+from auditor.findings import Edit, Finding, Fix, Ignored, Location, Severity, Skipped, Verdict
 from auditor.reports.json_report import written
 from auditor.reports.words import Describe, RuleText, counted, path, whole
 
@@ -95,12 +95,37 @@ def _result(
             }
             for number, place in enumerate(finding.locations[1:], 1)
         ]
+    if finding.fix is not None:
+        result["fixes"] = [_fix(verdict, finding.fix)]
     if ignored is not None:
         suppression = {"kind": "inSource" if ignored.how == "inline" else "external", "status": "accepted"}
         if ignored.reason:
             suppression["justification"] = ignored.reason
         result["suppressions"] = [suppression]
     return result
+
+
+def _fix(verdict: Verdict, fix: Fix) -> dict[str, Any]:
+    files: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        files.setdefault(edit.file, []).append(edit)
+    return {
+        "description": {"text": fix.told},
+        "artifactChanges": [
+            {
+                "artifactLocation": {"uri": _uri(path(verdict, file))},
+                "replacements": [_replacement(edit) for edit in edits],
+            }
+            for file, edits in files.items()
+        ],
+    }
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    region = {
+        "startLine": edit.line, "startColumn": edit.column, "endLine": edit.end_line, "endColumn": edit.end_column
+    }  # fmt: skip
+    return {"deletedRegion": region, **({"insertedContent": {"text": edit.text}} if edit.text else {})}
 
 
 def _place(verdict: Verdict, place: Location) -> dict[str, Any]:

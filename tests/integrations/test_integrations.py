@@ -171,7 +171,8 @@ def test_the_action_reports_and_fails(checkout: Path, tmp_path: Path, runner_tem
     assert status == 1, printed
     assert "\n::error file=deploy/worker.conf,line=6," in printed
     assert RULE in runner.files["GITHUB_STEP_SUMMARY"].read_text()
-    assert json.loads((workspace / "queue-auditor.sarif").read_text())["version"] == "2.1.0"
+    sarif = json.loads((workspace / "queue-auditor.sarif").read_text())
+    assert [result["level"] for result in sarif["runs"][0]["results"] if result["fixes"]] == ["error"]
     assert runner.outputs()["status"] == "1"
     assert json.loads(Path(runner.outputs()["report"]).read_text())["summary"]["error"] == 1
 

@@ -45,11 +45,12 @@ class Told(NamedTuple):
         return [one["rule"] if key == "findings" else one["finding"]["rule"] for one in self.report[key]]
 
 
-def run(folder: Path, *words: str, **environment: str) -> Told:
+def run(folder: Path, *words: str, stdin: str = "", **environment: str) -> Told:
     """`queue-auditor` in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", "auditor", *words],
         cwd=folder,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
