@@ -1,7 +1,8 @@
-"""Queues in a real PostgreSQL, in tables as Laravel's own migrations make them, through its optional extra."""
+"""Queues in a real PostgreSQL, in tables that Laravel's own migrations made, through its optional extra."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,31 +13,38 @@ from auditor.sources.live.access import Access, Limits, Queue, Tables
 from auditor.sources.live.database import DatabaseLook, look_at_sql
 from auditor.sources.live.settings import database_access
 from tests.live.host import Host, found
+from tests.live.test_counts import monitored, tinker
 from tests.stack import mariadb
+from tests.stack.laravel import Laravel
 from tests.stack.postgres import PASSWORD, USER, Postgres
+from tests.stack.processes import Child
 
-TABLES = """
-CREATE TABLE jobs (id BIGSERIAL PRIMARY KEY, queue VARCHAR(255) NOT NULL, payload TEXT NOT NULL,
-  attempts SMALLINT NOT NULL, reserved_at INTEGER, available_at INTEGER NOT NULL, created_at INTEGER NOT NULL);
-CREATE INDEX jobs_queue_index ON jobs (queue);
-CREATE TABLE failed_jobs (id BIGSERIAL PRIMARY KEY, uuid VARCHAR(255) NOT NULL UNIQUE, connection TEXT NOT NULL,
-  queue TEXT NOT NULL, payload TEXT NOT NULL, exception TEXT NOT NULL,
-  failed_at TIMESTAMP(0) WITHOUT TIME ZONE NOT NULL DEFAULT CURRENT_TIMESTAMP);
-"""
 NOW = 2_000_000_000
 QUEUES = (Queue("default", 90, 60), Queue("mails", 90, 60))
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """One server, with the queue's tables."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One server, with the application's tables."""
     with mariadb.open_folder() as folder:
         made = Postgres.start(folder)
         try:
-            made.sql(TABLES)
+            Laravel.lay_out(tmp_path_factory.mktemp("made") / "app", env=env(made)).migrate()
             yield made
         finally:
             made.stop()
+
+
+@pytest.fixture
+def app(server: Postgres, tmp_path: Path) -> Laravel:
+    """An application whose queue is there."""
+    return Laravel.lay_out(tmp_path / "app", env=env(server))
+
+
+def env(server: Postgres) -> dict[str, str]:
+    """What the application's .env says."""
+    return {"QUEUE_CONNECTION": "database", "DB_CONNECTION": "pgsql", "DB_PORT": str(server.port),
+            "DB_DATABASE": USER, "DB_USERNAME": USER, "DB_PASSWORD": PASSWORD}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -51,36 +59,46 @@ def access(server: Postgres, **more: str) -> Access:
     return database_access(settings, app="app", connection="database")
 
 
-def look(server: Postgres, **more: str) -> DatabaseLook:
+def look(server: Postgres, now: float = NOW, /, **more: str) -> DatabaseLook:
     """A look at both queues."""
-    return look_at_sql(access(server, **more), Tables(), QUEUES, NOW, limits=Limits(window=10))
+    return look_at_sql(access(server, **more), Tables(), QUEUES, now, limits=Limits(window=10))
 
 
-def test_everything_of_a_queue_is_seen(server: Postgres) -> None:
-    """Counts, ages, stuck jobs, failures by their kind and the server itself are told."""
-    server.sql(f"""
-        INSERT INTO jobs (queue, payload, attempts, reserved_at, available_at, created_at) VALUES
-          ('default', '{{"timeout":null}}', 1, {NOW - 200}, 1, 1), ('default', '', 0, NULL, {NOW - 50}, 1),
-          ('default', '', 0, NULL, {NOW + 50}, 1), ('other', '', 0, NULL, {NOW - 5}, 1);
-        INSERT INTO failed_jobs (uuid, connection, queue, payload, exception, failed_at)
-          VALUES ('u', 'database', 'default', '{{}}', 'Deadlock found when trying to get lock',
-          to_timestamp({NOW - 60}) AT TIME ZONE 'UTC');
-    """)
+def test_everything_of_a_queue_is_seen(server: Postgres, app: Laravel, tmp_path: Path) -> None:
+    """Jobs that a real Laravel pushed, began and gave up are counted as its queue:monitor does; ages, and the server itself."""
+    app.push("B", breaks=True).must()
+    app.artisan("queue:work", "--stop-when-empty", "--sleep=0", "--tries=1").must()
+    app.push("S", seconds=60).must()
+    worker = Child(["/usr/bin/php", str(app.folder / "artisan"), "queue:work"], tmp_path / "worker.log", cwd=app.folder)
+    try:
+        app.await_start("S")
+        now = time.time()
+    finally:
+        worker.end(how=signal.SIGKILL)
+    tinker(
+        app,
+        "dispatch((new App\\Jobs\\Work('L'))->delay(1000)); dispatch(new App\\Jobs\\Work('R'));"
+        "foreach (['mails', 'other'] as $queue) { dispatch((new App\\Jobs\\Work('Q'))->onQueue($queue)); }",
+    )
 
-    seen = look(server)
+    seen = look(server, now + 95)
 
     assert (seen.probe.outcome, seen.probe.reason) == ("ok", "")
     states = {state.name: state for state in seen.queues}
+    assert {name: state.size for name, state in states.items()} == monitored(app, "database", (*states,))
     default = states["default"]
-    assert (default.size, default.ready, default.delayed, default.reserved) == (3, 1, 1, 1)
-    assert (default.oldest_ready_age, default.oldest_reserved_age, default.stuck) == (50, 200, 1)
-    assert (states["mails"].size, states["other"].size, states["other"].asked_for) == (0, 1, False)
+    assert (default.size, default.ready, default.delayed, default.reserved, default.stuck) == (3, 1, 1, 1, 1)
+    assert default.oldest_ready_age == pytest.approx(90, abs=15)
+    assert default.oldest_reserved_age == pytest.approx(95, abs=5)
+    assert (states["mails"].size, states["other"].size, states["other"].asked_for) == (1, 1, False)
     assert seen.server is not None
     assert seen.server.product == "pgsql"
     assert seen.server.skip_locked
-    assert (seen.server.max_connections, seen.server.missing_tables, seen.server.queue_index) == (20, (), True)
+    assert (seen.server.max_connections, seen.server.missing_tables, seen.server.missing_columns) == (20, (), ())
+    assert (seen.server.queue_index, seen.server.attempts_limit, seen.server.failed_total) == (True, 32_767, 1)
     (failed,) = seen.server.failed_recent
-    assert (failed.name, failed.newest_age) == ("deadlock", 60)
+    assert (failed.name, failed.job) == ("other", "App\\Jobs\\Work")
+    assert failed.newest_age == pytest.approx(100, abs=15)
 
 
 def test_large_tables_cost_no_more(server: Postgres) -> None:
@@ -130,8 +148,7 @@ def test_through_the_command_line(server: Postgres, tmp_path: Path) -> None:
     now = int(time.time())
     server.sql("INSERT INTO jobs (queue, payload, attempts, available_at, created_at) "
                f"VALUES ('default', '', 0, {now - 7200}, 1)")  # fmt: skip
-    host = Host.of(tmp_path, {"QUEUE_CONNECTION": "database", "DB_CONNECTION": "pgsql", "DB_PORT": str(server.port),
-                   "DB_DATABASE": USER, "DB_USERNAME": USER, "DB_PASSWORD": PASSWORD})  # fmt: skip
+    host = Host.of(tmp_path, env(server))
 
     (old,) = found(host.audit("--now", str(now)), "backend/backlog-old")
 
