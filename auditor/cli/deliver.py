@@ -141,8 +141,10 @@ def tell(text: str) -> None:
 
 
 def save(target: str, text: str) -> None:
-    """Write a file whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is."""
+    """Write a file whole or not at all, its mode kept; what is no regular file (a pipe, /dev/stderr) is written to as it is."""
     from pathlib import Path
+
+    from auditor.writing import replace
 
     file = Path(target)
     data = _writable(text).encode("utf-8", "surrogateescape")
@@ -153,17 +155,10 @@ def save(target: str, text: str) -> None:
             raise OSError(problem.errno, problem.strerror, target) from None
         return
     file = file.resolve()  # a link stays one
-    partial = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
-        with partial.open("xb") as stream:
-            if file.exists():
-                os.fchmod(stream.fileno(), file.stat().st_mode & 0o7777)
-            stream.write(data)
-        partial.replace(file)
+        replace(str(file), data, mode=file.stat().st_mode & 0o7777 if file.exists() else None)
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, target) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _writable(text: str) -> str:

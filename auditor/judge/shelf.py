@@ -98,10 +98,9 @@ def _put(text: str) -> None:
     from contextlib import suppress
     from importlib.util import cache_from_source
 
-    partial = f"{_FILE}.{os.getpid()}"
-    with open(partial, "x", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(partial, _FILE)
+    from auditor.writing import replace
+
+    replace(_FILE, text.encode())
     # Python takes bytecode for that of any source of the same second and size.
     with suppress(OSError):
         os.unlink(cache_from_source(_FILE))

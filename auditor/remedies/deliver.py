@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from auditor.errors import CannotMend
+from auditor.writing import commit, create, discard, stage
 
 NEW_MODE = 0o644
 """A file of ours that was not there before: cron refuses one that others may write."""
@@ -37,37 +36,39 @@ def deliver(
 
     `record` makes one more file, which may tell of the backups; it is written with the others or not at all.
     """
-    staged: list[tuple[Write, Path]] = []
+    staged: list[tuple[Write, str]] = []
     backups: list[Path] = []
-    done: list[Write] = []
+    begun: list[Write] = []
+    at = ""
     try:
         for write in writes:
+            at = write.shown
             _unchanged(write)
             staged.append((write, _stage(write)))
         for write, _ in staged:
+            at = write.shown
             if backup and write.backup and write.before is not None:
                 backups.append(_backup(write))
         if record is not None:
             last = record(backups)
+            at = last.shown
             _unchanged(last)
             staged.append((last, _stage(last)))
         for write, partial in staged:
-            os.replace(partial, write.target)
-            done.append(write)
+            at = write.shown
+            begun.append(write)  # before it is in place: an interruption may come between
+            commit(partial, str(write.target))
     except BaseException as problem:
-        _undo(done)
+        _undo(begun)
         for made in backups:
             made.unlink(missing_ok=True)
         if not isinstance(problem, OSError):
             raise
-        shown = staged[len(done)][0].shown if len(done) < len(staged) else writes[len(staged)].shown
-        raise CannotMend(
-            shown, f"it cannot be written: {(problem.strerror or str(problem)).lower()}; nothing was changed"
-        ) from None
+        why = (problem.strerror or str(problem)).lower()
+        raise CannotMend(at, f"it cannot be written: {why}; nothing was changed") from None
     finally:
         for _, partial in staged:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+            discard(partial)
     return backups
 
 
@@ -78,31 +79,11 @@ def _unchanged(write: Write) -> None:
         raise CannotMend(write.shown, "it was changed by somebody else meanwhile; nothing was changed")
 
 
-def _stage(write: Write) -> Path:
-    """The whole new file beside the old one, flushed to the disk, with its mode and owner."""
-    partial = write.target.with_name(f".{write.target.name}.{os.getpid()}.new")
+def _stage(write: Write) -> str:
+    """The whole new file beside the old one, with its mode and owner."""
     write.target.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(write.after)
-            file.flush()
-            if write.before is not None:
-                _keep(handle, write.target.stat())
-            else:
-                os.fchmod(handle, NEW_MODE)
-            os.fsync(handle)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return partial
-
-
-def _keep(handle: int, kept: os.stat_result) -> None:
-    """Give an open file another's owner and mode."""
-    if (kept.st_uid, kept.st_gid) != (os.geteuid(), os.getegid()):
-        os.fchown(handle, kept.st_uid, kept.st_gid)
-    os.fchmod(handle, stat.S_IMODE(kept.st_mode))
+    like = write.target.stat() if write.before is not None else None
+    return stage(str(write.target), write.after, mode=NEW_MODE, like=like)
 
 
 def _backup(write: Write) -> Path:
@@ -112,25 +93,16 @@ def _backup(write: Write) -> Path:
     """
     for number in range(1000):
         path = write.target.with_name(f".{write.target.name}.bak{number or ''}")
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            continue
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(write.before or b"")
-                _keep(handle, write.target.stat())
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return path
+        with contextlib.suppress(FileExistsError):
+            create(str(path), write.before or b"", like=write.target.stat())
+            return path
     raise OSError(0, "there are already a thousand backups beside it")
 
 
-def _undo(done: Sequence[Write]) -> None:
-    for write in reversed(done):
+def _undo(begun: Sequence[Write]) -> None:
+    for write in reversed(begun):
         with contextlib.suppress(OSError):
             if write.before is None:
                 write.target.unlink(missing_ok=True)
             else:
-                _stage(write._replace(after=write.before)).replace(write.target)
+                commit(_stage(write._replace(after=write.before)), str(write.target))

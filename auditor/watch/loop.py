@@ -23,7 +23,8 @@ from auditor.watch.metrics import metrics
 from auditor.watch.problems import writable
 from auditor.watch.round import Seen, Sight, make_round
 from auditor.watch.serve import Server
-from auditor.watch.state import StateFile, copied, replace
+from auditor.watch.state import StateFile, copied
+from auditor.writing import replace
 
 LATE = 3
 """So many intervals without a round, and the watch is not well."""
@@ -121,7 +122,7 @@ class Watch:
     def _textfile(self, seen: Seen) -> Iterator[str]:
         if self.wishes.textfile:
             try:
-                replace(self.wishes.textfile, metrics(seen, self.state).encode("utf-8"), 0o644)
+                replace(self.wishes.textfile, metrics(seen, self.state).encode("utf-8"), mode=0o644)
             except OSError as problem:
                 yield f"{self.wishes.textfile} cannot be written: {(problem.strerror or '').lower()}"
 

@@ -20,6 +20,7 @@ from auditor.watch.events import Events
 from auditor.watch.outbox import Outbox
 from auditor.watch.problems import Track
 from auditor.watch.trends import Sample, Starts
+from auditor.writing import replace
 
 VERSION = 1
 """Of this shape; a file of another one is begun anew."""
@@ -104,7 +105,7 @@ class StateFile:
 
     def save(self, state: State) -> None:
         """Write it whole; raises OSError, and leaves the last one as it was, where it cannot be."""
-        replace(self.path, msgspec.json.encode(state), 0o600)
+        replace(self.path, msgspec.json.encode(state), mode=0o600)
 
     def close(self) -> None:
         """Let another watch have it."""
@@ -113,34 +114,6 @@ class StateFile:
 
 class _Versioned(msgspec.Struct):
     version: int
-
-
-def replace(path: str, data: bytes, mode: int) -> None:
-    """Write a file whole or not at all, and have it on the disk before this returns; raises OSError."""
-    partial = f"{path}.new"
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-    try:
-        with open(handle, "wb") as stream:
-            os.fchmod(handle, mode)
-            stream.write(data)
-            stream.flush()
-            os.fsync(handle)
-        os.replace(partial, path)
-    except BaseException:
-        _forget(partial)
-        raise
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _forget(path: str) -> None:
-    import contextlib
-
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def copied(state: State) -> State:
