@@ -39,7 +39,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "horizon-without-redis": ("queue/horizon-without-redis",),
     "invalid-option-value": ("processes/non-integer-option", "processes/placeholder-left", "supervisor/invalid-value"),
     "log-rotation-on-dev-stdout": ("supervisor/log-dev-stdout-rotates",),
-    "missing-max-time": ("processes/no-recycling",),
+    "missing-max-time": ("processes/no-recycling", "processes/no-recycling-before-8"),
     "numprocs-without-process-num": ("processes/numprocs-without-process-num",),
     "placeholder-left": ("processes/placeholder-left",),
     "program-without-command": ("supervisor/program-without-command",),

@@ -29,9 +29,11 @@ _PLACEHOLDER = (
     r"|\byour[-_. ]?(?:app|project|user|domain|site|laravel|name|path|server|web|folder|queue|company)[\w.-]*"
     r"|<[A-Za-z_][\w.-]{0,64}>(?![\w<>])|\#[A-Za-z][\w-]{0,64}\#"
     r"|--[a-z-]{1,32}=\$(?![\w{(])|/home/forge/(?:app|example)\.com\b|\bCHANGE_?ME\b"
+    r"|(?<=[/=])(?:my[-_])?(?:app|project|queue|site|domain|user)[-_]?name(?![\w(.-])|(?<=/)(?:www\.)?example\.(?:com|org|net)\b"
 )
+_NAMES = ("_name", "username", "app-name", "queue-name", "project-name", "/example.", "/www.example.")
 # A text without any of these holds no placeholder: most are spared the pattern, and its compiling.
-_PLACEHOLDER_SIGNS = ("path", "your", "<", "#", "=$", "/home/forge/", "change")
+_PLACEHOLDER_SIGNS = ("path", "your", "<", "#", "=$", "change", *_NAMES)
 MOST_KEPT = 20_000
 """No more texts are remembered."""
 _HERE = declared(None)
