@@ -102,6 +102,10 @@ class Service(Fact, frozen=True, kw_only=True):
     """The environment files it reads, as written."""
     stop_grace: Seconds = 10.0
     """How long it may take to stop before it is killed."""
+    stop_signal: str = "TERM"
+    """What it is stopped with, without SIG: its own word, or its image's."""
+    behind_shell: bool = False
+    """Whether a shell stays in front of the supervisord that it starts."""
     restart: str = "no"
     """Its restart policy."""
     memory: MiB = NEVER

@@ -40,5 +40,11 @@ class Launch(Fact, frozen=True):
     """How many copies of it are kept running."""
     live: bool = True
     """Whether it is known to be in use, and not just a file that lies about."""
+    contained: bool = False
+    """Whether it runs in a container that goes on until a signal to its first process stops it, and is started by that."""
+    stop_signal: str = "TERM"
+    """That signal, without SIG."""
+    relayed: bool = False
+    """Whether something besides that signal tells it to stop: a trap, a hook, an init that signals all."""
     log_rotated: bool = False
     """Whether logrotate rotates its log on stdout, found by the census."""

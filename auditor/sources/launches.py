@@ -174,16 +174,16 @@ class Reader:
         return self.commands(text, runner, place, directory)[0]
 
     def commands(
-        self, text: str, runner: str, place: Origin | None, directory: str | None
+        self, text: str, runner: str, place: Origin | None, directory: str | None, sh: str = "dash"
     ) -> list[tuple[Command, str, Mark | None]]:
         """Every artisan command of a text, or the one other that it is, each with its app."""
         found = []
-        for understood in understand_all(text, runner=runner, place=place, directory=directory):
+        for understood in understand_all(text, runner=runner, place=place, directory=directory, sh=sh):
             command = understood
             app, mark = self.app_of(command, directory)
             version = self.versions.get(app, ()) if mark is None or mark.reason is None else ()
             if version:  # options and defaults are those of the app's own Laravel
-                again = understand_all(text, runner=runner, place=place, directory=directory, laravel=version)
+                again = understand_all(text, runner=runner, place=place, directory=directory, laravel=version, sh=sh)
                 command = next((c for c in again if c.kind == command.kind), command)
             found.append((command, app, mark))
         return found

@@ -15,6 +15,10 @@ class Base(NamedTuple):
     """Whether supervisord is its main process."""
     cron: bool = False
     """Whether it starts a cron daemon."""
+    signal: str | None = None
+    """What its containers are stopped with, without SIG; None where that is not known, or differs among its tags."""
+    sh: str = ""
+    """What its /bin/sh is where its name does not say Alpine: "dash", "bash", or "" for not known."""
 
 
 BASES: dict[str, Base] = {
@@ -34,22 +38,25 @@ BASES: dict[str, Base] = {
     # https://serversideup.net/open-source/docker-php/
     "serversideup/php*": Base("www-data"),
     "docker.io/serversideup/php*": Base("www-data"),
-    # Docker's official images, whose Dockerfiles set no USER
-    "php": Base("root"),
-    "php:*": Base("root"),
-    "ubuntu*": Base("root"),
-    "debian*": Base("root"),
-    "alpine*": Base("root"),
-    "composer*": Base("root"),
-    "node*": Base("root"),
-    "amazonlinux*": Base("root"),
-    "centos*": Base("root"),
-    "rockylinux*": Base("root"),
-    "almalinux*": Base("root"),
-    "fedora*": Base("root"),
-    "docker.io/library/*": Base("root"),
+    # Docker's official images, whose Dockerfiles set no USER; PHP's set STOPSIGNAL for FPM and for Apache
+    # (https://github.com/docker-library/php)
+    "php:*fpm*": Base("root", signal="QUIT", sh="dash"),
+    "php:*apache*": Base("root", signal="WINCH", sh="dash"),
+    "php": Base("root", signal="TERM", sh="dash"),
+    "php:*": Base("root", signal="TERM", sh="dash"),
+    "ubuntu*": Base("root", signal="TERM", sh="dash"),
+    "debian*": Base("root", signal="TERM", sh="dash"),
+    "alpine*": Base("root", signal="TERM"),
+    "composer*": Base("root", signal="TERM"),
+    "node*": Base("root", signal="TERM", sh="dash"),
+    "amazonlinux*": Base("root", signal="TERM", sh="bash"),
+    "centos*": Base("root", signal="TERM", sh="bash"),
+    "rockylinux*": Base("root", signal="TERM", sh="bash"),
+    "almalinux*": Base("root", signal="TERM", sh="bash"),
+    "fedora*": Base("root", signal="TERM", sh="bash"),
     "dunglas/frankenphp*": Base("root"),
-    "scratch": Base("root"),
+    "scratch": Base("root", signal="TERM"),
+    "docker.io/library/*": Base("root"),
 }
 """Image name pattern to what it brings."""
 
@@ -57,7 +64,14 @@ BASES: dict[str, Base] = {
 def base_of(image: str) -> Base | None:
     """What is known of an image by its name; None for nothing."""
     name = image.lower().partition("@")[0]
+    names = (name.removeprefix("docker.io/library/"), name)
     for pattern, base in BASES.items():
-        if fnmatch.fnmatchcase(name, pattern):
+        if any(fnmatch.fnmatchcase(each, pattern) for each in names):
             return base
     return None
+
+
+def sh_of(image: str) -> str:
+    """What /bin/sh is in an image, by its name: "dash", "bash", or "" for not known."""
+    base = base_of(image)
+    return base.sh if base is not None and "alpine" not in image.lower() else ""

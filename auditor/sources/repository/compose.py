@@ -111,6 +111,7 @@ class _Reader:
         if probe is not None:
             self.files.understand(self.path, *range(probe.line, probe.end + 1))
         self._limits(node, container)
+        self._stop(node, container)
         self._mounts(node, container)
         self._user(node, container)
         container.directory = self.text(node.value("working_dir"))
@@ -286,6 +287,16 @@ class _Reader:
                     if number.isdecimal()
                     else (1, unknown("how many of it run is not known here", place))
                 )
+
+    def _stop(self, node: Node, container: Container) -> None:
+        """What it is stopped with, and what is run in it before."""
+        found = node.get("stop_signal")
+        if found is not None and found.kind == "text":
+            name = (self.text(found.text) or "").upper().removeprefix("SIG")
+            container.stop_signal = (name, self.files.place(self.path, found.line))
+        hook = node.get("pre_stop")
+        if hook is not None and hook.kind != "null":
+            container.asked_first = self.files.place(self.path, hook.line)
 
     def _mounted(self, node: Node) -> list[tuple[str, str]]:
         """Every volume as written: from, to."""

@@ -10,6 +10,8 @@ from auditor.sources.repository.model import Container, Files, Gathered
 
 KILL_TIMEOUT = 5.0
 """kill_timeout where it is not set."""
+KILL_SIGNAL = "SIGINT"
+"""kill_signal where it is not set."""
 _SECONDS = re.compile(r"(\d+)\s*(s|m)?$")
 
 
@@ -41,6 +43,8 @@ def read_fly(files: Files, path: str, gathered: Gathered) -> None:
         made.unseen_environment = "it takes more of its environment from Fly's secrets"
         made.values["restart"] = "always"
         made.values["stop_grace"] = KILL_TIMEOUT
+        signal = str(root.get("kill_signal", KILL_SIGNAL)).upper().removeprefix("SIG")
+        made.stop_signal = (signal, _place(files, path, "kill_signal") if "kill_signal" in root else place)
         made.replicas = (1, unknown("how many machines run is not written in fly.toml", place))
         if "kill_timeout" in root:
             found = _SECONDS.match(str(root["kill_timeout"]))

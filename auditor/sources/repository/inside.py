@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from auditor.facts.origin import Mark, Origin, declared, unknown
-from auditor.sources.repository.bases import base_of
+from auditor.sources.repository.bases import base_of, sh_of
 from auditor.sources.repository.dockerfile import user_of_base
 from auditor.sources.repository.given import Given, arguments_of
 from auditor.sources.repository.model import Container, Files, Gathered, words_text
@@ -19,6 +19,10 @@ _PROGRAMS = re.compile(
     r"(?:^|/)(?:php[\w.-]*|artisan|apache2\w*|httpd|nginx|caddy|frankenphp|node|npm|yarn|pnpm|python3?|composer|tini|dumb-init"
     r"|docker-php-entrypoint|sh|bash|ash|env|gosu|su-exec|sleep|tail|cron|crond|supercronic|rr|true|docker-entrypoint\.sh)$"
 )
+STOPPED_BY_SIGNAL = ("compose", "kubernetes", "ecs", "kamal", "fly", "dockerfile")
+"""Kinds of containers whose first process alone is told to stop, and by a signal."""
+_TELLS_ALL = re.compile(r"\bdumb-init\b|\btini\s+(?:-\w+\s+)*-\w*g")
+"""Inits that hand a signal on to more than their child."""
 
 
 class Inside:
@@ -50,12 +54,16 @@ class Inside:
     def scripts_in(self, text: str, container: Container) -> list[str]:
         """The repository's scripts that a command names."""
         found = []
+        folder = posixpath.dirname(container.stage.file if container.stage is not None else container.file)
         for path in self.gathered.scripts:
             name = posixpath.basename(path)
             if name in text and re.search(rf"(?:^|[\s/\"';&|]){re.escape(name)}(?=$|[\s\"';&|,\]])", text):
-                found.append(path)
+                # one of that name beside its Dockerfile is meant before others, though it start nothing that is looked for
+                beside = posixpath.join(folder, name)
+                if path == beside or not self.files.is_file(beside) or self._is_named(container, path, text):
+                    found.append(path)
         if len(found) > 1:
-            exact = [path for path in found if any(there in text for there, _ in self.places(container, path))]
+            exact = [path for path in found if self._is_named(container, path, text)]
             found = exact or [path for path in found if f"/{path}" in text] or found
             folder = posixpath.dirname(container.file)
             near = [path for path in found if path.startswith(f"{folder}/")] if folder else found
@@ -64,6 +72,10 @@ class Inside:
                 return []  # several of one name, and which of them it runs is not told
             found = list({posixpath.basename(path): path for path in reversed(found)}.values())
         return found[:5]
+
+    def _is_named(self, container: Container, path: str, text: str) -> bool:
+        """Whether a command names the very place where a script lies."""
+        return any(there in text for there, _ in self.places(container, path))
 
     def _alike(self, paths: list[str]) -> bool:
         """Whether scripts of one name start the same."""
@@ -107,6 +119,44 @@ class Inside:
             f'the image "{container.image}" is not built here, so the account it starts as is not known',
             container.place,
         )
+
+    def stop_signal_of(self, container: Container) -> tuple[str, Mark | None]:
+        """What it is stopped with, without SIG: its own word, its image's STOPSIGNAL, or its base's."""
+        if container.stop_signal is not None:
+            name, place = container.stop_signal
+            return (name, declared(place)) if name else ("TERM", unknown("its stop signal is filled in", place))
+        image = container.image
+        if container.stage is not None:
+            if container.stage.stop_signal is not None:
+                name, place = container.stage.stop_signal
+                return (
+                    (name, declared(place)) if name.isalpha() else ("TERM", unknown("STOPSIGNAL is filled in", place))
+                )
+            image = container.stage.chain()[-1].base
+        base = base_of(image) if image is not None else None
+        if base is not None and base.signal is not None:
+            return base.signal, declared(self._base_place(container))
+        told = f'the image "{image}"' if image is not None else "its image"
+        return "TERM", unknown(f"which signal {told} is stopped with is not written here", self._base_place(container))
+
+    def relayed(self, container: Container) -> tuple[bool, Mark | None]:
+        """Whether something besides that signal may tell what runs in it to stop."""
+        if container.asked_first is not None:
+            return False, unknown("what is run in it before it is stopped may end it", container.asked_first)
+        if _TELLS_ALL.search(self.words_of(container)) is not None:
+            return False, unknown("its init hands the signal on to more than its child", container.place)
+        return False, None
+
+    def _base_place(self, container: Container) -> Origin:
+        """Where the image it is made from is named."""
+        if container.stage is None:
+            return container.place
+        first = container.stage.chain()[-1]
+        return self.files.place(first.file, first.line)
+
+    def sh_of(self, container: Container) -> str:
+        """What its /bin/sh is: "dash", "bash", or "" for not known."""
+        return sh_of(container.stage.chain()[-1].base if container.stage is not None else container.image or "")
 
     def environment_of(self, container: Container) -> dict[str, str | None]:
         """Its environment: name to value, None where it is set to what is not known."""

@@ -75,6 +75,7 @@ def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered
             if probe is not None:
                 files.understand(path, *range(probe.line, probe.end + 1))
         _environment(files, path, node, made)
+        _stop(files, path, node, made)
         _user(files, path, spec, node, made)
         grace = spec.value("terminationGracePeriodSeconds")
         made.values["stop_grace"] = GRACE
@@ -119,6 +120,17 @@ def _argv(files: Files, path: str, node: Node, key: str) -> tuple[list[str] | st
     words = [item.text for item in found.items] if found.kind == "list" else [found.text]
     files.understand(path, *range(found.line, found.end + 1))
     return words, files.place(path, found.line)
+
+
+def _stop(files: Files, path: str, node: Node, made: Container) -> None:
+    """What it is stopped with, and what is run in it before (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/)."""
+    hook = node.get("lifecycle", "preStop")
+    if hook is not None and hook.kind == "map" and "sleep" not in hook.keys:
+        made.asked_first = files.place(path, hook.line)
+    found = node.get("lifecycle", "stopSignal")
+    if found is not None and found.kind == "text":
+        name = found.text.upper().removeprefix("SIG") if "{{" not in found.text else ""
+        made.stop_signal = (name, files.place(path, found.line))
 
 
 def _environment(files: Files, path: str, node: Node, made: Container) -> None:

@@ -80,7 +80,23 @@ class Files:
 class Start:
     """One command text that something here starts."""
 
-    __slots__ = ("by", "directory", "file", "instance", "live", "name", "place", "processes", "runner", "text", "user")
+    __slots__ = (
+        "by",
+        "contained",
+        "directory",
+        "file",
+        "instance",
+        "live",
+        "name",
+        "place",
+        "processes",
+        "relayed",
+        "runner",
+        "sh",
+        "stop_signal",
+        "text",
+        "user",
+    )
 
     def __init__(self, name: str, by: str, file: str, text: str, runner: str, place: Origin) -> None:
         """See the fields."""
@@ -106,6 +122,14 @@ class Start:
         """Its account, and how that is known."""
         self.live = True
         """Whether it is known to be in use."""
+        self.sh = "dash"
+        """What /bin/sh is where it runs, "" where that is not known; no shell makes way for what a script runs, as dash."""
+        self.contained = False
+        """Whether it runs in a container that is stopped by a signal to its first process."""
+        self.stop_signal: tuple[str, Mark | None] = ("TERM", None)
+        """That signal, and how it is known."""
+        self.relayed: tuple[bool, Mark | None] = (False, None)
+        """Whether something else may tell it to stop."""
 
 
 class Table:
@@ -226,6 +250,12 @@ class Container:
         self.mounts: list[tuple[str, str]] = []
         """Paths here and where they are mounted."""
         self.replicas: tuple[int, Mark | None] = (1, None)
+        self.stop_signal: tuple[str, Origin] | None = None
+        """What it is stopped with, where it says so itself."""
+        self.asked_first: Origin | None = None
+        """Where it has something run before it is stopped, None where it has not."""
+        self.behind_shell: tuple[bool, Mark | None] = (False, None)
+        """Whether a shell stays in front of its supervisord."""
         self.development = False
         self.confs: list[str] = []
         self.mains: set[str] = set()

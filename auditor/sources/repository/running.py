@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.facts.origin import Origin, unknown
-from auditor.sources.repository.inside import Inside, split_words
+from auditor.sources.repository.inside import STOPPED_BY_SIGNAL, Inside, split_words
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Start, words_text
 from auditor.sources.repository.scripts import MENTIONS
 
@@ -18,7 +18,8 @@ def start_inside(inside: Inside, container: Container, scripts: list[str]) -> No
             both = [*split_words(container.entrypoint[0]), *split_words(container.command[0])]
             words = both
         runner = "shell" if isinstance(words, str) and (container.shell_form or container.command is None) else "execve"
-        _start(inside, container, words_text(words), runner, place)
+        start = _start(inside, container, words_text(words), runner, place)
+        start.sh = inside.sh_of(container)
         inside.files.understand(place.file, place.line or 0)
     for path in scripts:
         shell = inside.gathered.scripts[path]
@@ -31,6 +32,11 @@ def start_inside(inside: Inside, container: Container, scripts: list[str]) -> No
             text = given.filled(statement.text)
             start = _start(inside, container, text, "shell", inside.files.place(path, statement.line))
             start.live = runs is True
+            if shell.traps:
+                at = inside.files.place(path, shell.traps)
+                start.relayed = (False, unknown(f"{path} may hand on the signal to stop in a way of its own", at))
+            elif not start.live:
+                start.relayed = (False, unknown(f"whether {path} starts it is decided when it starts", start.place))
 
 
 def _start(inside: Inside, container: Container, text: str, runner: str, place: Origin) -> Start:
@@ -38,6 +44,9 @@ def _start(inside: Inside, container: Container, text: str, runner: str, place: 
     start.directory = container.directory or (container.stage.directory if container.stage is not None else None)
     start.processes = container.replicas
     start.user = inside.user_of(container)
+    start.contained = container.kind in STOPPED_BY_SIGNAL and not container.values.get("periodic")
+    start.stop_signal = inside.stop_signal_of(container)
+    start.relayed = inside.relayed(container)
     inside.gathered.starts.append(start)
     return start
 

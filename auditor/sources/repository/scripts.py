@@ -38,6 +38,7 @@ _INERT = re.compile(
     r"(?:echo|printf|grep|pgrep|pkill|kill|apt|apt-get|apk|yum|dnf|which|command|supervisorctl|chmod|chown|ln|cp|mv|rm|mkdir|touch|cat|sed|test|\[|\[\[|#)(?=\s|$)"
 )
 _LOOP = re.compile(r"(?:while|until|for)\b")
+_TRAPS = re.compile(r"trap\s+(?!-)\S|wait\s+-n\b")
 _PUT_IN = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^{}]*\})")
 
 
@@ -65,6 +66,8 @@ class Daemon(NamedTuple):
     line: int
     when: When = ALWAYS
     """The condition under which it starts."""
+    text: str = ""
+    """The statement."""
 
 
 class Written:
@@ -125,6 +128,8 @@ class Shell:
         """Each start of supervisord."""
         self.switches_user = False
         """Whether a start of supervisord goes through a command that switches accounts."""
+        self.traps = 0
+        """The line on which it takes signals in its own hand, or waits for the first of several; 0 for none."""
         self.crond = False
         """Whether it starts a cron daemon."""
         self.copies: list[tuple[str, str]] = []
@@ -357,6 +362,8 @@ def _take(statement: Statement, found: Shell) -> None:
     if "cron" in text and (mentions or installs is not None) and _crons(statement, installs, found):
         return
     bare = _bare(text)
+    if _TRAPS.match(bare) and not found.traps:
+        found.traps = statement.line
     if bare.startswith(("cp ", "mv ", "ln ")):
         _copies(bare, found)
     if _INERT.match(bare) and not bare.startswith(("[", "test")):
@@ -369,7 +376,7 @@ def _take(statement: Statement, found: Shell) -> None:
     started = _SUPERVISORD.search(bare)
     if started is not None:
         option = _CONF_OPTION.search(bare, started.start())
-        found.supervisord.append(Daemon(option[1] if option else None, statement.line, statement.when))
+        found.supervisord.append(Daemon(option[1] if option else None, statement.line, statement.when, bare))
         found.switches_user = found.switches_user or _SWITCH.search(bare[: started.start()]) is not None
     if "cron" in bare and _CROND.search(bare):
         found.crond = True

@@ -27,6 +27,12 @@ def service_of(inside: Inside, container: Container) -> Service:
     for field, written in (("command", container.command), ("entrypoint", container.entrypoint)):
         if written is not None:
             marks[field] = declared(written[1])
+    signal, mark = inside.stop_signal_of(container)
+    if mark is not None:
+        marks["stop_signal"] = mark
+    behind, mark = container.behind_shell
+    if mark is not None:
+        marks["behind_shell"] = mark
     values: dict[str, Any] = dict(container.values)
     return Service(
         marks=marks,
@@ -46,5 +52,7 @@ def service_of(inside: Inside, container: Container) -> Service:
         volumes=tuple(container.mounts),
         development=container.development,
         confs=tuple(container.confs),
+        stop_signal=signal,
+        behind_shell=behind,
         **values,
     )

@@ -13,7 +13,7 @@ from auditor.sources.repository.model import Start
 def read_starts(reader: Reader, starts: Iterable[Start]) -> Iterable[Launch]:
     """One launch for each artisan command."""
     for start in starts:
-        for command, app, mark in reader.commands(start.text, start.runner, start.place, start.directory):
+        for command, app, mark in reader.commands(start.text, start.runner, start.place, start.directory, start.sh):
             if command.kind == "other":
                 continue
             marks: dict[str, Mark] = {"name": declared(start.place)}
@@ -27,6 +27,12 @@ def read_starts(reader: Reader, starts: Iterable[Start]) -> Iterable[Launch]:
             processes, known = start.processes
             if known is not None:
                 marks["processes"] = known
+            signal, known = start.stop_signal
+            if known is not None:
+                marks["stop_signal"] = known
+            relayed, known = start.relayed
+            if known is not None:
+                marks["relayed"] = known
             yield Launch(
                 marks=marks,
                 name=start.name,
@@ -39,4 +45,7 @@ def read_starts(reader: Reader, starts: Iterable[Start]) -> Iterable[Launch]:
                 directory=start.directory,
                 processes=processes,
                 live=start.live,
+                contained=start.contained,
+                stop_signal=signal,
+                relayed=relayed,
             )

@@ -16,9 +16,12 @@ from auditor.sources.repository.places import (
     is_included,
     is_supervisor_place,
 )
+from auditor.sources.repository.scripts import read_shell_text
 
 _SUPERVISORD = re.compile(r"(?:^|[\s/\"'])supervisord(?=$|[\s;&\"'])")
 _CONF_OPTION = re.compile(r"\s(?:-c|--configuration)(?:\s+|=)[\"']?([^\s\"';&]+)")
+_STAYS = re.compile(r"supervisord\b[^&]*\s(?:-n|--nodaemon)(?:\s[^&]*)?$")
+"""A start of supervisord that goes on in the foreground."""
 _INCLUDE = re.compile(r"^\[include\][^\[]*?^files\s*=\s*([^\n]*)", re.MULTILINE)
 
 
@@ -38,14 +41,14 @@ class Ties:
         text = self.inside.words_of(container)
         told = bool(self.inside.effective(container))
         named: list[str | None] = []
-        if _SUPERVISORD.search(text):
-            option = _CONF_OPTION.search(text)
+        if (daemon := _SUPERVISORD.search(text)) is not None:
+            option = _CONF_OPTION.search(text, daemon.start())
             named = [option[1] if option else None]
         else:
             for path in scripts:
                 given = self.inside.given(container, path)
-                daemons = self.gathered.scripts[path].supervisord
-                named += [daemon.conf for daemon in daemons if daemon.when.holds(given) is not False]
+                started = self.gathered.scripts[path].supervisord
+                named += [one.conf for one in started if one.when.holds(given) is not False]
         stage = container.stage
         if not named:
             bases = (
@@ -61,6 +64,7 @@ class Ties:
                 return  # it plainly runs something else
             elif told and scripts and stage is not None and any(not self.inside.is_opaque(path) for path in scripts):
                 return
+        container.behind_shell = self._behind_shell(container, text, scripts)
         alternatives = len({conf for conf in named if conf}) > 1
         container.mains.update(conf for conf in named if conf)
         places = {path: self.inside.places(container, path) for path in self.confs}
@@ -71,6 +75,30 @@ class Ties:
             self._of.setdefault(conf, []).append(container)
             if conf not in container.confs:
                 container.confs.append(conf)
+
+    def _behind_shell(self, container: Container, text: str, scripts: list[str]) -> tuple[bool, Mark | None]:
+        """Whether a shell stays in front of supervisord: the container's own, or a script's, which never makes way."""
+        for words, place in self.inside.effective(container):
+            inner = words if isinstance(words, str) else words[2] if words[1:2] == ["-c"] and len(words) > 2 else ""
+            shell = "sh" if isinstance(words, str) else posixpath.basename(words[0]) if inner else ""
+            sh = self.inside.sh_of(container) if shell == "sh" else shell
+            for daemon in read_shell_text(inner).supervisord if sh == "dash" else ():
+                if not daemon.text.startswith("exec ") and _STAYS.search(daemon.text) is not None:
+                    return True, declared(place)
+        if _SUPERVISORD.search(text):
+            return False, None
+        for path in scripts:
+            given = self.inside.given(container, path)
+            for daemon in self.gathered.scripts[path].supervisord:
+                runs = daemon.when.holds(given)
+                if runs is False or daemon.text.startswith("exec ") or not _STAYS.search(daemon.text):
+                    continue
+                place = self.files.place(path, daemon.line)
+                if self.gathered.scripts[path].traps:
+                    return False, unknown(f"{path} may hand on the signal to stop in a way of its own", place)
+                doubt = None if runs else unknown(f"how {path} starts supervisord is decided when it starts", place)
+                return runs is True, doubt or self.inside.relayed(container)[1] or declared(place)
+        return False, None
 
     def _written_inside(self, container: Container) -> dict[str, str]:
         """Configurations that its Dockerfile holds itself: destination to the Dockerfile."""
