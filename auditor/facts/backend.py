@@ -57,6 +57,10 @@ class Endpoint(Fact, frozen=True, kw_only=True):
     """Redis: what every key begins with; SQL: what every table's name begins with."""
     cluster: bool = False
     """Redis: whether it is a cluster's."""
+    nodes: tuple[str, ...] = ()
+    """Redis: "host:port" of each node of a cluster that is configured."""
+    tags_queues: bool = False
+    """Redis: whether Laravel itself puts the queue's name in braces, so that all its keys lie in one slot."""
     sentinels: tuple[str, ...] = ()
     """Redis: "host:port" of each sentinel that knows where the master is."""
     service: str = ""

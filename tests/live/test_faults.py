@@ -202,7 +202,7 @@ def test_a_key_of_another_kind(redis_server: Redis) -> None:
 
 
 def test_not_looked_at() -> None:
-    """SQS, beanstalkd, SQL Server, a Redis cluster and drivers without a queue are not looked at, with the reason."""
+    """SQS, beanstalkd, SQL Server, a cluster of unknown nodes and drivers without a queue are not looked at, with the reason."""
     for kind in ("sqs", "beanstalkd", "sqlsrv", "sync", "failover", "a-package's-own"):
         probe = look_at_sql(Access(Endpoint(name=kind, kind=kind)), Tables(), [], 1e9).probe
         assert (probe.outcome, bool(probe.reason)) == ("unsupported", True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.sources.live.settings import database_access, redis_access, sentinel_access
+from auditor.sources.live.settings import cluster_access, database_access, redis_access, sentinel_access
 
 URLS = (
     "redis://127.0.0.1",
@@ -131,6 +131,20 @@ def test_sentinels() -> None:
     """Predis's sentinels are taken apart."""
     end = sentinel_access(("tcp://a:26379?timeout=1", "tcp://b:26380"), "main", {"database": 2}, prefix="p").endpoint
     assert (end.sentinels, end.service, end.database, end.prefix) == (("a:26379", "b:26380"), "main", "2", "p")
+
+
+def test_clusters() -> None:
+    """A cluster's nodes are taken apart, with what its options hold for all: a node's own word counts first."""
+    nodes: list[dict[str, Any]] = [
+        {"url": "tls://a:7000", "password": None},
+        {"host": "::1", "port": "7001", "password": "own"},
+    ]
+    shared = cluster_access(nodes, {"password": "shared", "parameters": {"username": "u"}}, laravel=(9, 50))
+    end = shared.endpoint
+    assert (end.nodes, end.tls, end.username, end.tags_queues) == (("a:7000", "[::1]:7001"), True, "u", False)
+    assert (shared.password.reveal(), "shared" in repr(shared)) == ("shared", False)
+    own = cluster_access(nodes[1:], {"password": "shared"}, laravel=(13, 5, 0))
+    assert (own.password.reveal(), own.endpoint.tags_queues) == ("own", True)
 
 
 VALUE = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.lists(st.text(max_size=5), max_size=2)

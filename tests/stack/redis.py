@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from tests.stack.polling import PATIENCE, until
@@ -40,15 +41,37 @@ class Redis:
     @classmethod
     def cluster(cls, folder: Path) -> Redis:
         """A cluster of one node, which has all the slots: keys of different ones it keeps apart as six would."""
-        options = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]
-        server = on_free_port(lambda port: cls.start(folder, *options, "--cluster-port", str(port)))
+        return cls.cluster_of(folder)[0]
+
+    @classmethod
+    def cluster_of(cls, folder: Path, *ends: int) -> list[Redis]:
+        """A cluster of nodes; each but the last has the slots up to one of these."""
+        firsts, lasts = (0, *(end + 1 for end in ends)), (*ends, 16383)
+        nodes: list[Redis] = []
         try:
-            server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-            until(lambda: "cluster_state:ok" in server.cli("CLUSTER", "INFO"), 5, "the cluster is up", server.child.log)
+            for first, last in zip(firsts, lasts, strict=True):
+                place = folder / f"from-{first}"
+                place.mkdir()
+                nodes.append(on_free_port(partial(cls._node, place)))
+                nodes[-1].cli("CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
+            for node in nodes[1:]:
+                bus = node.cli("CONFIG", "GET", "cluster-port").split()[1]
+                nodes[0].cli("CLUSTER", "MEET", "127.0.0.1", str(node.port), bus)
+            for node in nodes:
+                until(node._in_cluster, 10, "the cluster is up", node.child.log)
         except BaseException:
-            server.stop()
+            for node in nodes:
+                node.stop()
             raise
-        return server
+        return nodes
+
+    @classmethod
+    def _node(cls, folder: Path, bus: int) -> Redis:
+        options = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", str(bus)]
+        return cls.start(folder, *options)
+
+    def _in_cluster(self) -> bool:
+        return "cluster_state:ok" in self.cli("CLUSTER", "INFO")
 
     def _answers(self) -> bool:
         self.child.must_run()

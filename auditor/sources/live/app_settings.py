@@ -14,7 +14,7 @@ from auditor.sources.app_config import Config, Found
 from auditor.sources.app_env import read_environment
 from auditor.sources.live.access import Access
 from auditor.sources.live.looking import NoAnswer
-from auditor.sources.live.settings import SSL_CA, database_access, redis_access, sentinel_access
+from auditor.sources.live.settings import SSL_CA, cluster_access, database_access, redis_access, sentinel_access
 from auditor.sources.php.values import PhpArray, Unknown
 from auditor.sources.tree import Tree
 
@@ -56,8 +56,11 @@ class AppSettings:
         for field in ("redis", "redis_prefix"):
             if connection.is_unknown(field):
                 raise NoAnswer("unsupported", connection.mark(field).reason or f"its {field} is not known")
-        settings = self.entry("redis", connection.redis)
         named: dict[str, Any] = {"app": self.app.name, "connection": connection.name, "prefix": connection.redis_prefix}
+        laravel = () if self.app.is_unknown("laravel") else self.app.laravel
+        if connection.redis_cluster:
+            return self.cluster(connection.redis, {**named, "laravel": laravel})
+        settings = self.entry("redis", connection.redis)
         nodes = tuple(str(value) for key, value in settings.items() if key.isdecimal() and isinstance(value, str))
         if nodes:
             options = settings.get("options")
@@ -69,9 +72,25 @@ class AppSettings:
                 nodes, str(options.get("service") or "mymaster"), parameters if isinstance(parameters, Mapping) else {},
                 **named,
             )  # fmt: skip
-        laravel = () if self.app.is_unknown("laravel") else self.app.laravel
-        access = redis_access(settings, cluster=connection.redis_cluster, laravel=laravel, **named)
-        return self.inside(access, "socket")
+        return self.inside(redis_access(settings, laravel=laravel, **named), "socket")
+
+    def cluster(self, name: str, named: Mapping[str, Any]) -> Access:
+        """The nodes of an entry of `database.redis.clusters`; raises NoAnswer."""
+        whole = self.config.get("database", "redis", "clusters", name)
+        _plain(whole)
+        entries = whole.value if isinstance(whole.value, PhpArray) else ()
+        nodes = [
+            _plain(self.config.get("database", "redis", "clusters", name, entry.key))
+            for entry in entries
+            if isinstance(entry.key, int | str) and entry.key != "options" and isinstance(entry.value, PhpArray)
+        ]
+        if not nodes:
+            return redis_access({}, cluster=True, **named)
+        options: dict[str, Any] = {}
+        for where in (("options",), ("clusters", "options"), ("clusters", name, "options")):
+            options |= _plain(self.config.get("database", "redis", *where))
+        prefix = options.get("prefix")
+        return cluster_access(nodes, options, **{**named, **({"prefix": prefix} if isinstance(prefix, str) else {})})
 
     def database(self, name: str, connection: str = "") -> Access:
         """The database of an entry of `database.connections`, "" for the default one; raises NoAnswer."""
@@ -92,10 +111,7 @@ class AppSettings:
         """One entry of `database.redis` or `database.connections` as plain values; raises NoAnswer."""
         if not self.config.has("database"):
             raise NoAnswer("unsupported", "its config/database.php is not here")
-        found = self.config.get("database", group, name)
-        if not found.written and group == "redis":
-            found = self.config.get("database", group, "clusters", name)
-        return _plain(found)
+        return _plain(self.config.get("database", group, name))
 
     def inside(self, access: Access, field: str) -> Access:
         """The access with a path of the app's file system as this machine has it."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from auditor.facts.backend import Endpoint, Probe, QueueState, RedisServer
 from auditor.sources.live.access import LIMITS, Access, Limits, Queue
 from auditor.sources.live.looking import Clock, NoAnswer, look, unsupported
+from auditor.sources.live.redis_cluster import Command, ask_nodes, first_answer, tagged
 from auditor.sources.live.witness import release, seen
 
 MARGIN = 10.0
@@ -40,11 +42,13 @@ class RedisLook(NamedTuple):
 def look_at_redis(access: Access, queues: Sequence[Queue], now: float, limits: Limits = LIMITS) -> RedisLook:
     """Ask one server for these queues; `now` is the time in seconds since 1970 on the clock of who pushes jobs.
 
-    A cluster is not looked at. Never raises.
+    A cluster whose nodes are not known is not looked at. Never raises.
     """
     end = access.endpoint
-    if end.cluster:
-        looked = unsupported("it is a Redis cluster, whose queues lie on whichever node holds their slot")
+    if end.cluster and not end.nodes:
+        looked = unsupported(
+            "it is a Redis cluster whose nodes are not written as Laravel's own configuration has them"
+        )
         return RedisLook(looked.probe("redis", end.name, end.app, end.connection))
     found = look(lambda clock: _ask(access, queues, now, limits, clock), limits.total, access.password)
     probe = found.probe("redis", end.name, end.app, end.connection)
@@ -55,19 +59,29 @@ def _ask(
     access: Access, queues: Sequence[Queue], now: float, limits: Limits, clock: Clock
 ) -> tuple[RedisServer, tuple[QueueState, ...]]:
     end = access.endpoint
-    host, port = (end.host, end.port) if not end.sentinels else _master(access, limits, clock)
-    connection = _connection(end, host, port, limits, clock, database=True, access=access)
-    commands: list[tuple[str, ...]] = [("INFO",), ("CONFIG", "GET", "save")]
-    for queue in queues:
-        commands += _questions(f"{end.prefix}queues:{queue.name}", queue, now)
-    with clock.closing(connection.disconnect):
-        answers = _pipeline(connection, commands, clock, limits)
-    server = _server(end, answers[0], answers[1])
-    each = len(_questions("", Queue(""), 0.0))
+
+    def ask(host: str, port: int, commands: Sequence[Command]) -> list[Answer]:
+        connection = _connection(end, host, port, limits, clock, database=not end.nodes, access=access)
+        with clock.closing(connection.disconnect):
+            return _pipeline(connection, commands, clock)
+
+    names = [tagged(queue.name) if end.tags_queues else queue.name for queue in queues]
+    each = [_questions(f"{end.prefix}queues:{name}", queue, now) for name, queue in zip(names, queues, strict=True)]
+    of_queues = [question for questions in each for question in questions]
+    if end.nodes:
+        answers = ask_nodes(end.nodes, _OF_SERVER, of_queues, ask)
+    else:
+        host, port = (end.host, end.port) if not end.sentinels else _master(end, limits, clock)
+        answers = ask(host, port, [*_OF_SERVER, *of_queues])
+    rest = iter(answers[len(_OF_SERVER) :])
     states = tuple(
-        _state(end, queue, answers[2 + each * n : 2 + each * (n + 1)], now) for n, queue in enumerate(queues)
+        _state(end, queue, list(islice(rest, len(questions))), now)
+        for queue, questions in zip(queues, each, strict=True)
     )
-    return server, states
+    return _server(end, answers[0], answers[1]), states
+
+
+_OF_SERVER: tuple[Command, ...] = (("INFO",), ("CONFIG", "GET", "save"))
 
 
 def _connection(
@@ -105,11 +119,10 @@ def _connection(
     return connection
 
 
-def _pipeline(connection: Any, commands: Sequence[tuple[str, ...]], clock: Clock, limits: Limits) -> list[Answer]:
+def _pipeline(connection: Any, commands: Sequence[Command], clock: Clock) -> list[Answer]:
     """The answer to each command, an error reply as the exception; raises where the connection itself fails."""
     import redis
 
-    del limits
     clock.within(1.0)
     answers: list[Answer] = []
     with _told():
@@ -157,7 +170,7 @@ class _told:  # noqa: N801 - a context manager, read as a verb
             raise NoAnswer("gone", "it closed the connection before it had answered") from None
 
 
-def _questions(key: str, queue: Queue, now: float) -> list[tuple[str, ...]]:
+def _questions(key: str, queue: Queue, now: float) -> list[Command]:
     bound = "-inf"
     if _knows_overdue(queue):
         assert queue.timeout is not None
@@ -341,27 +354,16 @@ _FIELDS: dict[str, tuple[str, Any]] = {
 """Field to its name in INFO and how its text is read."""
 
 
-def _master(access: Access, limits: Limits, clock: Clock) -> tuple[str, int]:
+def _master(end: Endpoint, limits: Limits, clock: Clock) -> tuple[str, int]:
     """Host and port of the master, as the first sentinel that answers has it."""
-    end = access.endpoint
-    last: NoAnswer | None = None
-    for address in end.sentinels[:5]:
-        host, _, port = address.rpartition(":")
-        try:
-            plain = Endpoint(host=host.strip("[]"), port=int(port) if port.isdecimal() else 26379)
-            connection = _connection(plain, plain.host, plain.port, limits, clock, database=False, access=None)
-            with clock.closing(connection.disconnect):
-                question = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", end.service)
-                answer = _pipeline(connection, [question], clock, limits)[0]
-        except NoAnswer as error:
-            last = error
-            continue
-        except Exception as error:  # noqa: BLE001 - the next sentinel may answer
-            from auditor.sources.live.looking import classify
 
-            last = NoAnswer(*classify(error))
-            continue
-        if isinstance(answer, list) and len(answer) == 2:
-            return answer[0].decode(), int(answer[1])
-        last = NoAnswer("refused", f"its sentinels know no master called {end.service!r}")
-    raise last or NoAnswer("refused", "it has no sentinels")
+    def ask(host: str, port: int) -> tuple[str, int]:
+        plain = Endpoint(host=host, port=port)
+        connection = _connection(plain, host, port, limits, clock, database=False, access=None)
+        with clock.closing(connection.disconnect):
+            (answer,) = _pipeline(connection, [("SENTINEL", "GET-MASTER-ADDR-BY-NAME", end.service)], clock)
+        if not isinstance(answer, list) or len(answer) != 2:
+            raise NoAnswer("refused", f"its sentinels know no master called {end.service!r}")
+        return answer[0].decode(), int(answer[1])
+
+    return first_answer(end.sentinels, 26379, ask)

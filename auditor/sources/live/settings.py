@@ -6,9 +6,11 @@ Illuminate/Support/ConfigurationUrlParser, what a URL says wins over what stands
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
 
 from auditor.facts.backend import Endpoint
 from auditor.facts.origin import Version
@@ -27,6 +29,8 @@ SSL_CA = "PDO::MYSQL_ATTR_SSL_CA"
 """PDO's option for the file of authorities, 1009 as a number; it alone makes a connection encrypted."""
 _ACL = (9, 6)
 """The first Laravel that sends a Redis user name through phpredis; before, the password went alone."""
+_TAGS_QUEUES = (13, 5)
+"""The first Laravel that puts a queue's name in braces on a cluster."""
 
 
 def redis_access(
@@ -76,6 +80,37 @@ def redis_access(
         cluster=cluster,
     )
     return Access(end, Secret(password))
+
+
+def cluster_access(
+    nodes: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    *,
+    app: str = "",
+    connection: str = "",
+    prefix: str = "",
+    laravel: Version = (),
+) -> Access:
+    """The nodes of `database.redis.clusters.<name>`, of which there is one at least, and the options that hold for all."""
+    parameters = options.get("parameters")
+    held = {**options, **(parameters if isinstance(parameters, Mapping) else {})}
+    shared = {name: held[name] for name in ("username", "password", "scheme", "context") if name in held}
+    given = [{**shared, **{name: value for name, value in node.items() if value is not None}} for node in nodes]
+    each = [redis_access(one, app=app, connection=connection, laravel=laravel) for one in given]
+    first = each[0]
+    addresses = tuple(f"{_bracketed(one.endpoint.host)}:{one.endpoint.port}" for one in each)
+    end = msgspec.structs.replace(
+        first.endpoint,
+        name=f"redis-cluster://{','.join(addresses)}",
+        host="",
+        port=0,
+        database="0",
+        prefix=prefix,
+        cluster=True,
+        nodes=addresses,
+        tags_queues=laravel >= _TAGS_QUEUES,
+    )
+    return Access(end, first.password)
 
 
 def sentinel_access(
