@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
+from tests.integrations.systems import TOOLS, Runner, environment, gitlab, loaded, prek
 from tests.suppress.shop import RULE, WORKER, git, repository, run, write
 
-TOOLS = Path(sys.executable).parent
 CLEAN = WORKER.replace("stopwaitsecs=30", "stopwaitsecs=140")
-
-
-def loaded(file: Path) -> Any:
-    """A YAML file's content."""
-    return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-
-
-def environment(checkout: Path, **more: str) -> dict[str, str]:
-    """An environment in which queue-auditor is on the PATH, and no CI system's own variables are."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI_", "GIT_", "QUEUE_"))
-    }
-    return {**kept, "PATH": f"{TOOLS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(checkout), **more}
 
 
 # pre-commit
@@ -49,27 +32,15 @@ def hooked(checkout: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def prek(checkout: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`prek run`, as a commit starts it."""
-    return subprocess.run(
-        [TOOLS / "prek", "run", *words],
-        cwd=folder,
-        env=environment(checkout, PREK_HOME=str(folder.parent / "prek"), HOME=str(folder.parent)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_hook_stops_a_commit(checkout: Path, hooked: Path) -> None:
     """A staged fault fails the hook and is told; mended, the commit goes through."""
     write(hooked, **{"deploy/worker.conf": WORKER})
     git(hooked, "add", "-A")
-    bad = prek(checkout, hooked)
+    bad = prek(hooked, environment(checkout))
 
     write(hooked, **{"deploy/worker.conf": CLEAN.replace("tries=3", "tries=4")})
     git(hooked, "add", "-A")
-    good = prek(checkout, hooked)
+    good = prek(hooked, environment(checkout))
 
     assert bad.returncode == 1, bad.stdout + bad.stderr
     assert RULE in bad.stdout
@@ -81,7 +52,7 @@ def test_the_hook_lets_other_files_be(checkout: Path, hooked: Path) -> None:
     write(hooked, **{"README.md": "a larger shop\n"})
     git(hooked, "add", "-A")
 
-    assert re.search(r"skipped|no files", prek(checkout, hooked).stdout, re.IGNORECASE)
+    assert re.search(r"skipped|no files", prek(hooked, environment(checkout)).stdout, re.IGNORECASE)
 
 
 def test_the_hooks_pattern_means_what_is_audited(checkout: Path) -> None:
@@ -102,57 +73,6 @@ def test_the_hooks_pattern_means_what_is_audited(checkout: Path) -> None:
 # GitHub
 
 
-class Runner:
-    """GitHub's runner, as far as a composite action of shell steps needs one."""
-
-    def __init__(self, checkout: Path, workspace: Path, folder: Path, **inputs: str) -> None:
-        """Take the action's defaults for inputs that are not given."""
-        self.action = loaded(checkout / "action.yml")
-        assert set(inputs) <= {name.replace("-", "_") for name in self.action["inputs"]}
-        given = {name.replace("_", "-"): value for name, value in inputs.items()}
-        self.values = {
-            f"inputs.{name}": given.get(name, spec["default"]) for name, spec in self.action["inputs"].items()
-        }
-        self.values |= {"github.action_path": str(checkout), "runner.temp": str(folder)}
-        self.files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")}
-        for file in self.files.values():
-            file.touch()
-        self.workspace = workspace
-        self.environment = environment(
-            checkout,
-            GITHUB_ACTIONS="true",
-            GITHUB_WORKSPACE=str(workspace),
-            **{n: str(f) for n, f in self.files.items()},
-        )
-
-    def filled(self, text: object) -> str:
-        """A value with its expressions replaced, as the runner does before a step starts."""
-        return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: self.values[match[1]], str(text))
-
-    def run(self) -> tuple[int, str]:
-        """Every step in turn, as the runner's bash does; the status of the first that fails, and all that was printed."""
-        printed = ""
-        for step in self.action["runs"]["steps"]:
-            assert step["shell"] == "bash"
-            assert "${{" not in step["run"], "an input in a script's text could be a script"
-            done = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-                cwd=self.workspace,
-                env={**self.environment, **{name: self.filled(value) for name, value in step.get("env", {}).items()}},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            printed += done.stdout + done.stderr
-            if done.returncode:
-                return done.returncode, printed
-        return 0, printed
-
-    def outputs(self) -> dict[str, str]:
-        """What the steps gave as outputs."""
-        return dict(line.split("=", 1) for line in self.files["GITHUB_OUTPUT"].read_text().splitlines())
-
-
 @pytest.fixture
 def runner_temp(tmp_path: Path) -> Path:
     """The runner's temporary folder."""
@@ -164,7 +84,7 @@ def runner_temp(tmp_path: Path) -> Path:
 def test_the_action_reports_and_fails(checkout: Path, tmp_path: Path, runner_temp: Path) -> None:
     """A fault annotates its line, fills the job's summary, writes SARIF where asked, and fails the step."""
     workspace = repository(tmp_path / "shop", **{"deploy/worker.conf": WORKER})
-    runner = Runner(checkout, workspace, runner_temp, sarif="queue-auditor.sarif")
+    runner = Runner(checkout, workspace, runner_temp, environment(checkout), sarif="queue-auditor.sarif")
 
     status, printed = runner.run()
 
@@ -196,7 +116,7 @@ def test_the_action_has_the_audits_status(
 ) -> None:
     """The step ends as the audit does, whatever its inputs are; none of them is taken for a script or an option."""
     workspace = repository(tmp_path / "shop", **files)
-    runner = Runner(checkout, workspace, runner_temp, **inputs)
+    runner = Runner(checkout, workspace, runner_temp, environment(checkout), **inputs)
 
     found, printed = runner.run()
 
@@ -220,18 +140,9 @@ def test_the_action_documents_itself(checkout: Path) -> None:
 @pytest.mark.parametrize(("text", "status"), [(WORKER, 1), (CLEAN, 0)])
 def test_the_gitlab_job(checkout: Path, tmp_path: Path, text: str, status: int) -> None:
     """The job's script, run as GitLab's shell does, leaves both reports and the audit's status."""
-    (job,) = loaded(checkout / "docs" / "gitlab-ci.yml").values()
     shop = repository(tmp_path / "shop", **{"deploy/worker.conf": text})
-    variables = {name: str(value) for name, value in job["variables"].items()}
 
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(["set -eo pipefail", *job["script"]])],
-        cwd=shop,
-        env=environment(checkout, CI_PROJECT_DIR=str(shop), **variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    job, done = gitlab(checkout, shop, environment(checkout))
 
     assert done.returncode == status, done.stdout + done.stderr
     reports = job["artifacts"]["reports"]
