@@ -127,10 +127,12 @@ class Observed:
             yield Subject("process", running.name, (running, worker, program, conf, self.app(running.app), totals))
 
     def since(self, queue: QueueState, before: QueueState | None) -> QueueState:
-        """The queue with its size at the look before."""
-        capped = queue.size_capped or (before is not None and before.size_capped)
-        if before is None or capped or before.is_unknown("size"):
+        """The queue with its size at the look before; unknown where neither look counted it to the end."""
+        if before is None or before.is_unknown("size"):
             return queue
+        if queue.size_capped and before.size_capped:
+            doubt = unknown(f"it had more than {before.size:,} jobs at both looks, which are not counted further")
+            return msgspec.structs.replace(queue, marks={**queue.marks, "previous_size": doubt})
         ago = self.live.taken - self.previous.taken
         return msgspec.structs.replace(queue, previous_size=before.size, previous_ago=max(ago, 0.0))
 

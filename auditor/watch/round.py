@@ -108,6 +108,7 @@ def make_round(
     seen = Seen(now)
     problems: list[Problem] = []
     without: tuple[str, ...] = ()
+    uncounted: frozenset[str] = frozenset()
     verdict = Verdict()
     try:
         site, verdict = sight.look(now)
@@ -125,6 +126,7 @@ def make_round(
             silent = {f"{p.kind} {p.name}" for p in site.live.probes if p.outcome not in ("ok", "unsupported")}
             without = tuple(sorted(silent))
             trends.sampled(state.queues, state.starts, site.live, now)
+            uncounted = trends.uncounted(site.live)
     problems += trends.problems(state.queues, state.starts)
     _read_logs(sight, state, seen, stopped)
     problems += events.problems(state.events, sight.table, now)
@@ -139,7 +141,7 @@ def make_round(
         """Whether it could not be looked for: a rule was not judged, or what it asks did not answer as it did then."""
         if track.rule.startswith("log/"):
             return False
-        if seen.failure:
+        if seen.failure or (track.rule == trends.RULES[0] and track.subject in uncounted):
             return True
         asks = track.rule in sight.needs_live or track.rule in trends.RULES
         return (track.rule, track.subject) in skipped or (asks and not set(without) <= set(track.without))

@@ -43,10 +43,10 @@ class Starts(msgspec.Struct):
 
 
 def sampled(queues: dict[str, list[Sample]], starts: dict[str, Starts], live: Live, now: float) -> None:
-    """Take in one look."""
+    """Take in one look; a queue of which only the oldest jobs were told apart is no sample, for it may have any number."""
     seen = set()
     for queue in live.queues[:MOST_QUEUES]:
-        if queue.is_unknown("ready"):
+        if queue.is_unknown("ready") or queue.capped:
             continue
         key = writable(f"{queue.app}\t{queue.connection}\t{queue.name}")
         seen.add(key)
@@ -63,6 +63,11 @@ def sampled(queues: dict[str, list[Sample]], starts: dict[str, Starts], live: Li
         one.last = process.start
     for key in [key for key, one in starts.items() if one.times and now - one.times[-1] >= 4 * WINDOW]:
         del starts[key]
+
+
+def uncounted(live: Live) -> frozenset[str]:
+    """Subjects of queues with so many jobs that nobody can tell whether they still grow."""
+    return frozenset(writable(f"{queue.connection}:{queue.name}") for queue in live.queues if queue.capped)
 
 
 def problems(queues: dict[str, list[Sample]], starts: dict[str, Starts]) -> Iterator[Problem]:

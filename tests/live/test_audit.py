@@ -135,6 +135,19 @@ def test_growth_takes_two_looks(tmp_path: Path) -> None:
     (grown,) = found(host.audit(*later, "--previous", str(before)), "backend/backlog-grows")
     assert "has 150 jobs, 150 more than 5 min before" in grown["message"]
 
+    with sqlite3.connect(database) as made:
+        made.executescript(
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) {rows} FROM n;"
+        )
+    made.close()
+    (beyond,) = found(host.audit(*later, "--previous", str(before)), "backend/backlog-grows")
+    assert "has at least 2000 jobs, 2000 more than 5 min before" in beyond["message"]
+    host.run("facts", "--live", *later, "--output", str(before))
+    report = host.audit("--now", str(NOW + 600), "--previous", str(before))
+    assert not found(report, "backend/backlog-grows")
+    (left,) = skipped(report, "backend/backlog-grows")
+    assert "it had more than 2,000 jobs at both looks" in left["reason"]
+
 
 def test_a_schedule_that_writes_nothing_is_silent(tmp_path: Path) -> None:
     """A cron line's log that nothing was written to for minutes is found, by the file's own time."""

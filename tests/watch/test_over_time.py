@@ -137,6 +137,16 @@ def test_a_queue_that_grows(samples: list[trends.Sample], *, expected: bool) -> 
     assert (trends.grows(samples) > 0) is expected
 
 
+def test_a_queue_too_long_to_be_counted_is_no_sample() -> None:
+    """Where only the oldest jobs were told apart, their number says nothing of growth, and it is known that it does not."""
+    queues: dict[str, list[trends.Sample]] = {}
+    long = QueueState(app="a", connection="database", name="mail", ready=200, capped=True)
+    trends.sampled(queues, {}, Live(queues=(long,)), 60.0)
+
+    assert queues == {}
+    assert trends.uncounted(Live(queues=(long, QueueState(connection="database", name="other")))) == {"database:mail"}
+
+
 def test_growth_and_restarts_are_told_of_what_is_seen() -> None:
     """Looks at the running system become samples, and those become problems, and old ones are forgotten."""
     queues: dict[str, list[trends.Sample]] = {}
