@@ -28,14 +28,14 @@ def proofs(checkout: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def shown(checkout: Path) -> set[tuple[str, str]]:
-    """What docs/proofs.md says has been shown: rule and test."""
+def shown(checkout: Path) -> set[tuple[str, str, str]]:
+    """What docs/proofs.md says has been shown: rule, test and severity."""
     return rules_in((checkout / "docs/proofs.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("rule", PROVABLE, ids=lambda rule: rule.id)
-def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[tuple[str, str]]) -> None:
-    """An error names a test that exists and has shown this very rule, or tells why none can."""
+def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[tuple[str, str, str]]) -> None:
+    """What can be an error names a test that exists and has shown it as one, or tells why none can."""
     assert rule.proof, "an error names its proof, or says why there is none"
     if rule.proof.startswith("none:"):
         assert len(rule.proof.removeprefix("none:").split()) >= 5, "a reason is a clause"
@@ -43,10 +43,12 @@ def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[t
         assert set(re.findall(r"tests/proofs/\w+\.py(?:::\w+)?", rule.proof)) <= proofs | files, "there is no such test"
     else:
         assert rule.proof in proofs, "there is no such test"
-        assert (rule.id, rule.proof) in shown, "docs/proofs.md has no line of it: run `make proofs`"
+        severities = {severity for *line, severity in shown if line == [rule.id, rule.proof]}
+        assert severities, "docs/proofs.md has no line of it: run `make proofs`"
+        assert rule.worst != "error" or "error" in severities, "it can be an error, and was shown as less"
 
 
-def test_the_page_tells_nothing_that_is_gone(proofs: set[str], shown: set[tuple[str, str]]) -> None:
+def test_the_page_tells_nothing_that_is_gone(proofs: set[str], shown: set[tuple[str, str, str]]) -> None:
     """Every line of docs/proofs.md is of a rule and a test that are there."""
-    assert {rule for rule, _ in shown} <= {rule.id for rule in RULES}
-    assert {test for _, test in shown} <= proofs
+    assert {rule for rule, _, _ in shown} <= {rule.id for rule in RULES}
+    assert {test for _, test, _ in shown} <= proofs

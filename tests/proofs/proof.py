@@ -76,7 +76,7 @@ def told(verdict: Verdict) -> str:
 def audited_and_observed(scene: Scene, host: Host) -> tuple[Verdict, Seen]:
     """The audit's word on a host and what came to pass on it, in that order; a Live scene's is asked while it runs."""
     if not isinstance(scene, Live):
-        return judged(host.folder), scene.observe(host)
+        return judged(host.folder / scene.audited), scene.observe(host)
     seen = scene.observe(host)
     return audit.judge(scene.site, rules()), seen
 

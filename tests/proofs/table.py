@@ -85,13 +85,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def rules_in(page: str) -> set[tuple[str, str]]:
-    """The rule and test of each line of docs/proofs.md."""
+def rules_in(page: str) -> set[tuple[str, str, str]]:
+    """The rule, the test and the severity of each line of docs/proofs.md."""
     found = set()
     for line in page.splitlines():
         if line.startswith("| `"):
             rule = line.split("`")[1]
             test = line.partition("[")[2].partition("]")[0]
             file = line.partition("](../")[2].partition(")")[0]
-            found.add((rule, f"{file}::{test}"))
+            severity = line.partition("<br>")[2].partition(",")[0]
+            found.add((rule, f"{file}::{test}", severity))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proofs.scenes import ninja
+from tests.proofs.scenes import images, ninja
 
 Prove = Callable[..., None]
 
@@ -17,3 +17,8 @@ def test_cache_has_no_table(prove: Prove) -> None:
 def test_own_worker_reads_database(prove: Prove) -> None:
     """A worker that the schedule starts, and a queue elsewhere."""
     prove(ninja.OwnWorkerReadsDatabase)
+
+
+def test_image_without_pcntl(prove: Prove) -> None:
+    """The same lack in an image of InvoiceNinja's."""
+    prove(images.NinjaWithoutPcntl)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proofs.scenes import programs, supervisor
+from tests.proofs.scenes import images, programs, supervisor
 
 Prove = Callable[..., None]
 
@@ -107,3 +107,8 @@ def test_no_processes_run_nothing(prove: Prove) -> None:
 def test_second_process_of_a_name_is_dropped(prove: Prove) -> None:
     """Two processes of one name in a group: one of them never runs."""
     prove(supervisor.NamesCollide)
+
+
+def test_image_without_pcntl(prove: Prove) -> None:
+    """A PHP that knows neither an alarm nor a signal."""
+    prove(images.WithoutPcntl)

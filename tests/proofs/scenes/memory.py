@@ -105,6 +105,7 @@ class DiesInMidJob(Scene):
     def act(self, host: Host, server: Supervisord) -> Seen:
         host.laravel.push("J", megabytes=50, count=3).must()
         until(lambda: len(host.journal.starts()) == 3, 12, "all jobs are begun", server.log_path)
+        until(lambda: server.exits(NAME), 12, "a worker ends", server.log_path)
         self.await_unless_harmed(lambda: len(host.journal.ends()) == 3, 1, "all jobs end", server.log_path)
         return see(host, left=host.laravel.count())
 

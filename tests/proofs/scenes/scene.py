@@ -168,6 +168,8 @@ class Scene:
     """The rule that must object to the bad host."""
     subject: str = "worker"
     """What its finding is about; {connection} is the backend's, {folder} the host's own."""
+    audited: ClassVar[str] = ""
+    """What of the host's folder is audited; "" for all of it."""
     then: ClassVar[str] = "The job is run."
     """What is seen once the host is put right, in a sentence."""
     always: ClassVar[Change] = Change()

@@ -12,6 +12,9 @@ from tests.stack.polling import until
 from tests.stack.supervisord import Supervisord
 
 RETRY_AFTER = "queue.connections.{connection}.retry_after"
+LONG = 120
+"""Seconds of a job midway between a retry_after of 90 and a --timeout of 150: a whole real second on the fast clock
+lies on either side, in which even a busy machine gets to the second worker, and to the job's end."""
 
 
 class JobRunsTwice(Scene):
@@ -19,15 +22,15 @@ class JobRunsTwice(Scene):
 
     rule = "timeouts/timeout-below-retry-after"
     then = "Whoever begins the job anew does so only after the first worker has given it up."
-    always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120"})
+    always = Change(program={"numprocs": "2", "stopwaitsecs": "180"}, options={"timeout": "150"})
     bad = Change(config={RETRY_AFTER: 90})
-    good = Change(config={RETRY_AFTER: 150})
+    good = Change(config={RETRY_AFTER: 180})
     clock: ClassVar[str | None] = "+0 x30"
     backends: ClassVar[tuple[str, ...]] = ("redis", "mariadb", "sqlite")
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        host.laravel.push("J", seconds=100).must()
+        host.laravel.push("J", seconds=LONG).must()
         # A host put right by a shorter --timeout never lets it end, but begins it again, later.
         until(lambda: host.journal.ends("J") or len(host.journal.starts("J")) > 1, 12, "J ends or is begun again")
         _await_first_worker(host)
@@ -36,7 +39,7 @@ class JobRunsTwice(Scene):
     @override
     def harmed(self, seen: Seen) -> None:
         assert len(seen.starts) >= 2
-        assert 80 <= seen.starts[1].time - seen.starts[0].time <= 100
+        assert 80 <= seen.starts[1].time - seen.starts[0].time <= LONG
         assert seen.overlaps("J")
 
     @override
@@ -58,12 +61,12 @@ class JobFailsAndSucceeds(JobRunsTwice):
     """With one try, the second worker writes off a job that the first then finishes."""
 
     then = "The job ends or is written off, never both."
-    always = Change(program={"numprocs": "2", "stopwaitsecs": "150"}, options={"timeout": "120", "tries": "1"})
+    always = Change(program={"numprocs": "2", "stopwaitsecs": "180"}, options={"timeout": "150", "tries": "1"})
     backends: ClassVar[tuple[str, ...]] = ("redis",)
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        host.laravel.push("J", seconds=100).must()
+        host.laravel.push("J", seconds=LONG).must()
         until(lambda: host.journal.ends("J") or host.journal.failures("J"), 12, "J ends or is given up")
         _await_first_worker(host)
         return see(host, output=host.laravel.failed())
@@ -127,9 +130,10 @@ class JobIsNeverRetried(Scene):
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
         server.wait_for(NAME, "RUNNING")
+        worker = server.pid(NAME)  # asked before, as the job lasts less than a real second
         host.laravel.push("J", seconds=50).must()
         host.laravel.await_start("J")
-        host.kill(server.pid(NAME))
+        host.kill(worker)
         host.laravel.push("K").must()
         host.laravel.await_end("K")
         self.await_job_unless_harmed(host, "J", 150 / 60)
@@ -209,20 +213,19 @@ class IdleWorkerKillsItself(Scene):
 
     rule = "timeouts/sleep-below-timeout"
     then = "The idle worker lives on."
-    always = Change(options={"timeout": "30"})
-    bad = Change(options={"sleep": "60"})
+    bad = Change(options={"sleep": "120"})
     good = Change(options={"sleep": "3"})
     clock: ClassVar[str | None] = "+0 x30"
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
         server.wait_for(NAME, "RUNNING")
-        self.await_if_harmed(lambda: len(server.exits(NAME)) >= 2, 3, "the idle worker ends twice", server.log_path)
+        self.await_if_harmed(lambda: server.exits(NAME), 4, "the idle worker ends", server.log_path)
         return see(host)
 
     @override
     def harmed(self, seen: Seen) -> None:
-        assert seen.exits[:2] == ["terminated by SIGKILL; not expected"] * 2
+        assert seen.exits == ["terminated by SIGKILL; not expected"]
 
     @override
     def unharmed(self, seen: Seen) -> None:
