@@ -20,6 +20,16 @@ again without an error.
 Laravel is 8.83, the PHP, Redis, MariaDB and cron are Debian's, supervisord is the version that the tests install.
 Rules for what cannot be had there say `none` and why in `queue-auditor explain RULE`.
 
+The figures that are audited are those that run: where they are minutes, the host's clock goes up to sixty times as fast.
+What stands for something else:
+
+- Cron's minute lasts between one and six seconds, while what it starts lives in real time.
+- A job that is tried without end begins at its 250th attempt.
+- A cached configuration is a minute older than the .env because its file's time was set back.
+- A memory of 700 MB is a limit of the kernel's for what runs on the host, and a Redis cluster has one node.
+- A container is a host with the same files. One without pcntl is told so when Laravel asks: Debian's PHP has it built in.
+- Of InvoiceNinja there are the settings, the schedule's lines and the tables of bank accounts, and none of its code.
+
 Reality has corrected these:
 
 - `timeouts/block-for-is-text` said that no job is run; a worker runs what it finds, and dies of the empty queue.
@@ -28,6 +38,11 @@ Reality has corrected these:
 - `scheduler/cron-file-name` objected to the backup that `fix` had left in /etc/cron.d.
 - `queue/redis-cluster-tag` said that no job can be taken; already the push is refused.
 - `timeouts/sleep-below-timeout` wrote a `--rest=0` that changed nothing.
+- `processes/relative-artisan-without-directory` said that artisan is looked for in /; it is where supervisord was started.
+- `processes/no-recycling`, `processes/tries-unset` and `timeouts/timeout-not-written` asked for options behind a line break
+  that is escaped, where artisan refuses them all.
+- `processes/image-without-pcntl` named as its proof what a php.ini without pcntl's functions does: that ends each worker at
+  its start, while one that lacks the extension takes jobs, ends none in time, and dies of SIGTERM in the middle.
 """
 
 

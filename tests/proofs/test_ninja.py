@@ -22,3 +22,8 @@ def test_own_worker_reads_database(prove: Prove) -> None:
 def test_image_without_pcntl(prove: Prove) -> None:
     """The same lack in an image of InvoiceNinja's."""
     prove(images.NinjaWithoutPcntl)
+
+
+def test_own_worker_ends_jobs(prove: Prove) -> None:
+    """A worker that the schedule starts has no --timeout, which is one of 60 s."""
+    prove(ninja.OwnWorkerEndsJobs, "sqlite")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import sqlite3
 from typing import ClassVar
 
 from typing_extensions import override
 
-from tests.proofs.scenes.scene import Change, Scene, Seen, see
+from tests.bank.ninja import SQLITE_TABLES, Row, rows_sql
+from tests.proofs.scenes.live import Live
+from tests.proofs.scenes.scene import SECTION, Change, Scene, Seen, see
 from tests.proofs.scenes.tasks import KERNEL, UnderCron
 from tests.stack.host import Host
 from tests.stack.polling import until
@@ -24,6 +29,11 @@ return [
     'internal_queue_enabled' => env('INTERNAL_QUEUE_ENABLED', true),
 
     'expanded_logging' => env('EXPANDED_LOGGING', false),
+
+    'nordigen' => [
+        'secret_id' => env('NORDIGEN_SECRET_ID', false),
+        'secret_key' => env('NORDIGEN_SECRET_KEY', false),
+    ],
 
 ];
 """
@@ -155,3 +165,71 @@ class OwnWorkerReadsDatabase(Scene):
     def unharmed(self, seen: Seen) -> None:
         assert seen.labels("end") == {"D", "J"}
         assert seen.left == 0
+
+
+BANK_TABLES = SQLITE_TABLES.partition("CREATE TABLE failed_jobs")[0]
+"""Those of the bank accounts; an application of ours has the queue's."""
+SCHEDULER = "\n[program:schedule]\ncommand=php /var/www/app/artisan schedule:work\n" + "".join(
+    f"{name}={value}\n" for name, value in SECTION.items() if name != "stopwaitsecs"
+)
+
+
+class OwnWorkerEndsJobs(Live):
+    """Beside a worker that gives a job its time, the one of InvoiceNinja's schedule ends what it takes after 60 s."""
+
+    rule = "invoiceninja/internal-queue-doubles"
+    subject = "var/www/app"
+    then = "Each job ends."
+    always = Change(
+        program={"stopwaitsecs": "915"},
+        options={"timeout": "900", "tries": "1"},
+        config={"queue.connections.database.retry_after": 90000},
+        files={"var/www/app/app/Console/Kernel.php": SCHEDULE, "etc/cron.d/works": "# supervisor runs schedule:work\n"},
+        env={"NORDIGEN_SECRET_ID": "an-id", "NORDIGEN_SECRET_KEY": "a-key"},
+    ).over(NINJA)
+    bad = Change(env={"INTERNAL_QUEUE_ENABLED": "true"})
+    backends: ClassVar[tuple[str, ...]] = ("sqlite",)
+    clock: ClassVar[str | None] = "+0 x30"
+
+    @override
+    def conf(self, change: Change, *, bad: bool) -> str:
+        return super().conf(change, bad=bad) + SCHEDULER
+
+    @override
+    def prepare(self, host: Host, *, bad: bool) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        rows = [
+            Row(number, fetched=None, from_date=f"{now:%F}", created=f"{now:%F %T}", updated=f"{now:%F %T}")
+            for number in range(1, 5)
+        ]
+        with contextlib.closing(sqlite3.connect(host.laravel.folder / "database/database.sqlite")) as database:
+            database.executescript(BANK_TABLES + rows_sql(rows, sign=f"{now:%F %T}"))
+
+    @override
+    def start_cron(self, host: Host) -> None:
+        """It has none."""
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        for label in ("J", "K"):
+            host.laravel.push(label, seconds=75).must()
+        until(
+            lambda: {one.label for one in (*host.journal.ends(), *host.journal.failures())} == {"J", "K"},
+            15,
+            "both jobs end, or are ended",
+            host.journal.path,
+        )
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        (cut,) = seen.failures
+        (begun,) = [one for one in seen.starts if one.label == cut.label]
+        assert 55 <= cut.time - begun.time <= 75
+        assert len(seen.ends) == 1
+        assert seen.ends[0].pid != cut.pid
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"J", "K"}
+        assert not seen.failures
