@@ -16,15 +16,20 @@ RULES = load_folder(rules_folder())
 PROVABLE = [rule for rule in RULES if rule.worst == "error" or rule.proof]
 
 
-@pytest.fixture(scope="module")
-def proofs(checkout: Path) -> set[str]:
-    """The names of all proofs: "tests/proofs/test_x.py::test_y"."""
+def named_in(folder: Path) -> set[str]:
+    """The names of all tests right in a folder: "tests/proofs/test_x.py::test_y"."""
     return {
-        f"tests/proofs/{path.name}::{node.name}"
-        for path in (checkout / "tests/proofs").glob("test_*.py")
+        f"tests/{folder.name}/{path.name}::{node.name}"
+        for path in folder.glob("test_*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
+
+
+@pytest.fixture(scope="module")
+def proofs(checkout: Path) -> set[str]:
+    """The names of all proofs."""
+    return named_in(checkout / "tests/proofs")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +39,15 @@ def shown(checkout: Path) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("rule", PROVABLE, ids=lambda rule: rule.id)
-def test_a_proof_is_there_or_a_reason(rule: Rule, proofs: set[str], shown: set[tuple[str, str, str]]) -> None:
+def test_a_proof_is_there_or_a_reason(
+    rule: Rule, checkout: Path, proofs: set[str], shown: set[tuple[str, str, str]]
+) -> None:
     """What can be an error names a test that exists and has shown it as one, or tells why none can."""
     assert rule.proof, "an error names its proof, or says why there is none"
     if rule.proof.startswith("none:"):
         assert len(rule.proof.removeprefix("none:").split()) >= 5, "a reason is a clause"
-        files = {name.partition("::")[0] for name in proofs}
-        assert set(re.findall(r"tests/proofs/\w+\.py(?:::\w+)?", rule.proof)) <= proofs | files, "there is no such test"
+        named = set(re.findall(r"tests/\w+/\w+\.py\S*\w", rule.proof))
+        assert named <= proofs | named_in(checkout / "tests/bank"), "there is no such test"
     else:
         assert rule.proof in proofs, "there is no such test"
         severities = {severity for *line, severity in shown if line == [rule.id, rule.proof]}

@@ -211,13 +211,12 @@ class OwnWorkerEndsJobs(Live):
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        for label in ("J", "K"):
-            host.laravel.push(label, seconds=75).must()
+        # On the bad host one of the two is busy for long, so that the other one gets the second job.
+        host.laravel.push("J", seconds=75 if self.put_right else 800).must()
+        host.laravel.await_start("J")
+        host.laravel.push("K", seconds=75).must()
         until(
-            lambda: {one.label for one in (*host.journal.ends(), *host.journal.failures())} == {"J", "K"},
-            15,
-            "both jobs end, or are ended",
-            host.journal.path,
+            lambda: host.journal.ends("K") or host.journal.failures(), 15, "K ends, or one is ended", host.journal.path
         )
         return see(host)
 
@@ -225,9 +224,10 @@ class OwnWorkerEndsJobs(Live):
     def harmed(self, seen: Seen) -> None:
         (cut,) = seen.failures
         (begun,) = [one for one in seen.starts if one.label == cut.label]
-        assert 55 <= cut.time - begun.time <= 75
-        assert len(seen.ends) == 1
-        assert seen.ends[0].pid != cut.pid
+        (other,) = [one for one in seen.starts if one.label != cut.label]
+        assert cut.time - begun.time >= 55
+        assert cut.label not in seen.labels("end")
+        assert other.pid != cut.pid
 
     @override
     def unharmed(self, seen: Seen) -> None:
