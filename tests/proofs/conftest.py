@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, where it was asked for and every proof held."""
     target = config.getoption("--table", None)
-    if target is None:
+    if target is None or hasattr(config, "workerinput"):  # a worker of xdist's knows of its own tests alone
         return
     rows = rows_of(terminalreporter.stats.get("passed", []))
     terminalreporter.write_line(as_text(rows))
