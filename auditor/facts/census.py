@@ -389,7 +389,12 @@ class _Joiner:
             for field in ("environment", "longest_timeout", "pools", "max_workers"):
                 marks[field] = unknown(app.reason)
             return Horizon(
-                marks=marks, name=launch.name, runner=launch.runner, processes=launch.processes, user=launch.user
+                marks=marks,
+                name=launch.name,
+                runner=launch.runner,
+                processes=launch.processes,
+                user=launch.user,
+                configured=False,
             )
         pools = [pool for pool in app.pools if pool.live]
         if not environment:
@@ -404,6 +409,8 @@ class _Joiner:
         longest = max(pools, key=lambda pool: pool.timeout, default=None)
         if longest is not None and "longest_timeout" not in marks and "timeout" in longest.marks:
             marks["longest_timeout"] = longest.marks["timeout"]
+        if app.horizon_published and "longest_timeout" in marks:
+            marks["expected_timeout"] = marks["longest_timeout"]
         if any(pool.is_unknown("max_processes") for pool in pools):
             marks["max_workers"] = unknown("a number of processes in config/horizon.php cannot be known from here")
         return Horizon(
@@ -414,6 +421,8 @@ class _Joiner:
             user=launch.user,
             environment=environment,
             longest_timeout=longest.timeout if longest is not None else 60.0,
+            expected_timeout=longest.timeout if longest is not None else 60.0,
+            configured=app.horizon_published,
             pools=len(pools),
             max_workers=sum(pool.max_processes for pool in pools),
         )

@@ -77,6 +77,8 @@ class App(Fact, frozen=True):
     SCHEDULE_CACHE_STORE); None for the default store."""
     has_horizon: bool = False
     """Whether laravel/horizon is installed or configured."""
+    horizon_published: bool = False
+    """Whether it has a config/horizon.php of its own; without one Horizon goes by what it brings."""
     horizon_environments: tuple[str, ...] = ()
     """Keys of `horizon.environments`."""
     horizon_environment_matches: bool = True

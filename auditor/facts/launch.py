@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from auditor.facts.command import Command
-from auditor.facts.origin import Fact
+from auditor.facts.origin import Fact, derived
 
 WORKER_KINDS = ("queue:work", "queue:listen")
 """Commands that take jobs off a queue themselves."""
 SCHEDULER_KINDS = ("schedule:run", "schedule:work")
 """Commands that run the application's scheduled tasks."""
+DEVELOPERS = frozenset({"dev", "devel", "develop", "development", "local", "sail"})
+"""Words in a file's name that say that what it holds is for a developer's machine."""
 
 
 class Launch(Fact, frozen=True):
@@ -48,3 +50,9 @@ class Launch(Fact, frozen=True):
     """Whether something besides that signal tells it to stop: a trap, a hook, an init that signals all."""
     log_rotated: bool = False
     """Whether logrotate rotates its log on stdout, found by the census."""
+
+    @derived("file")
+    def is_for_developers(self) -> bool:
+        """Whether the name of its file says that it is for a developer's machine."""
+        name = self.file.rpartition("/")[2].lower()
+        return not DEVELOPERS.isdisjoint(name.replace("-", ".").replace("_", ".").split("."))

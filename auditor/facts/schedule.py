@@ -108,6 +108,8 @@ class CronTable(Fact, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()
     """Every cause for which it is ignored, as words: name, owner, mode, hard-links, time, command, user-field,
     unknown-user, command-length, final-newline, table-length."""
+    also_of_other_form: bool = False
+    """Whether the same file is put in place once more as a table of the other form, where lines that are wrong here run."""
     lines: tuple[CronLine, ...] = ()
     """Its jobs, in order; those of an ignored table too."""
     faulty_artisan: bool = False

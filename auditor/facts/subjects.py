@@ -173,6 +173,10 @@ class Horizon(Fact, frozen=True):
     """The environment whose supervisors it starts: --environment, else the app's."""
     longest_timeout: Seconds = 60.0
     """The largest timeout of the Horizon supervisors it starts; NEVER where one has none."""
+    expected_timeout: Seconds = 60.0
+    """The same; where no config/horizon.php is here, what the one that Horizon brings gives a job."""
+    configured: bool = True
+    """Whether its config/horizon.php is here."""
     pools: int = 0
     """How many Horizon supervisors it starts."""
     max_workers: int = 0

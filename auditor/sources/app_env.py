@@ -23,6 +23,7 @@ DEVELOPERS_VALUES = {
     "CACHE_DRIVER": ("array", "null"),
     "CACHE_STORE": ("array", "null"),
     "APP_DEBUG": ("true",),
+    "DB_CONNECTION": ("sqlite",),
 }
 """Values that an example file holds for a developer's machine."""
 

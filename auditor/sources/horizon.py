@@ -42,7 +42,7 @@ def read_horizon(
     if environments is None:
         reason = unknown("the environments in config/horizon.php cannot be known without running it")
         marks["pools"] = marks["horizon_environments"] = marks["horizon_environment_matches"] = reason
-        return {"has_horizon": True}
+        return {"has_horizon": True, "horizon_published": True}
     whole = config.get("horizon", "environments")
     marks["horizon_environments"] = whole.mark if whole.mark.origin else declared(origin("config/horizon.php"))
     running = _running(config, environment, marks)
@@ -58,6 +58,7 @@ def read_horizon(
     )
     return {
         "has_horizon": True,
+        "horizon_published": True,
         "horizon_environments": environments,
         "horizon_environment_matches": match is not None or running is None,
         "pools": pools,

@@ -12,7 +12,7 @@ from auditor.sources.repository.model import Container, Files, Gathered
 from auditor.sources.repository.servers import read_server
 
 _NAME = re.compile(
-    r"(?:^|[./_-])(?:docker-)?compose[\w.-]*\.ya?ml(?:\.(?:example|dist|sample|tmpl|template))?$|^docker-stack[\w.-]*\.ya?ml$",
+    r"(?:^|[./_-])(?:docker-)?compose[\w.-]*\.ya?ml(?:\.(?:example|dist|sample|tmpl|template))?$|^(?:docker-|swarm-)?stack[\w.-]*\.ya?ml$",
     re.IGNORECASE,
 )
 _DEVELOPERS = re.compile(

@@ -122,6 +122,9 @@ class PlacedTables:
                 table.user = (posixpath.basename(path), None)
             return [table]
         tables.sort(key=lambda table: {SUPERCRONIC: 0, USER: 1, BUSYBOX: 2, SYSTEM: 3, DROP_IN: 4}.get(table.kind, 5))
+        forms = {table.kind in (SYSTEM, DROP_IN) for table in tables}
+        for table in tables:
+            table.also_of_other_form = len(forms) > 1
         for table in tables[1:]:
             if table.placed is not None:
                 table.path = table.placed.file

@@ -135,7 +135,18 @@ class Start:
 class Table:
     """Cron lines that stand inside another file, or a whole file with a destination."""
 
-    __slots__ = ("destination", "filled", "instance", "kind", "lines", "path", "placed", "source", "user")
+    __slots__ = (
+        "also_of_other_form",
+        "destination",
+        "filled",
+        "instance",
+        "kind",
+        "lines",
+        "path",
+        "placed",
+        "source",
+        "user",
+    )
 
     def __init__(self, path: str, kind: str, user: tuple[str | None, Mark | None]) -> None:
         """See the fields."""
@@ -157,6 +168,8 @@ class Table:
         """The instruction that puts it in place."""
         self.instance = path
         """What lives together with it."""
+        self.also_of_other_form = False
+        """Whether the same file is put in place as a table of the other form, with or without a user field, too."""
 
 
 class Embedded:

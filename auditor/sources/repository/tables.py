@@ -58,7 +58,9 @@ def read_table(files: Files, table: Table) -> CronTable:
         marks["kind"] = Mark(marks["lines"].grade if "lines" in marks else read.mark("kind").grade, table.placed)
     if table.kind == SUPERCRONIC:
         lines = [_through_supercronic(line) for line in lines]
-    return msgspec.structs.replace(read, marks=marks, path=file, lines=tuple(lines))
+    return msgspec.structs.replace(
+        read, marks=marks, path=file, lines=tuple(lines), also_of_other_form=table.also_of_other_form
+    )
 
 
 def _through_supercronic(line: CronLine) -> CronLine:
