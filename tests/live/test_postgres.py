@@ -120,6 +120,12 @@ def test_refusals(more: dict[str, str], outcome: str, server: Postgres) -> None:
     assert look(server, **more).probe.outcome == outcome
 
 
+def test_through_a_socket(server: Postgres) -> None:
+    """A host that is a folder holds the server's socket, whose name has the port."""
+    assert look(server, host=str(server.folder)).probe.outcome == "ok"
+    assert look(server, host=str(server.folder), port="1").probe.reason == "its socket is not there"
+
+
 def test_tables_that_are_not_there(server: Postgres) -> None:
     """A table that is missing is told, and nothing else fails for it."""
     seen = look_at_sql(access(server), Tables(jobs="none"), QUEUES, NOW)

@@ -72,7 +72,8 @@ class AppSettings:
                 nodes, str(options.get("service") or "mymaster"), parameters if isinstance(parameters, Mapping) else {},
                 **named,
             )  # fmt: skip
-        return self.inside(redis_access(settings, laravel=laravel, **named), "socket")
+        access = self.inside(redis_access(settings, laravel=laravel, **named), "tls_authority")
+        return self.inside(access, "socket")
 
     def cluster(self, name: str, named: Mapping[str, Any]) -> Access:
         """The nodes of an entry of `database.redis.clusters`; raises NoAnswer."""
@@ -90,7 +91,8 @@ class AppSettings:
         for where in (("options",), ("clusters", "options"), ("clusters", name, "options")):
             options |= _plain(self.config.get("database", "redis", *where))
         prefix = options.get("prefix")
-        return cluster_access(nodes, options, **{**named, **({"prefix": prefix} if isinstance(prefix, str) else {})})
+        named = {**named, **({"prefix": prefix} if isinstance(prefix, str) else {})}
+        return self.inside(cluster_access(nodes, options, **named), "tls_authority")
 
     def database(self, name: str, connection: str = "") -> Access:
         """The database of an entry of `database.connections`, "" for the default one; raises NoAnswer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -124,6 +125,8 @@ class _MySql:
             "ssl_disabled": not end.tls and (bool(end.socket) or _is_loopback(end.host)),
         }
         socket = end.socket or _local_socket(end.host)
+        if socket and not os.path.exists(socket):  # noqa: PTH110
+            raise NoAnswer("refused", "its socket is not there")  # PyMySQL would leave its own end open
         if socket:
             options["unix_socket"] = socket
         else:
@@ -244,8 +247,6 @@ _MYSQL_ERRORS: Mapping[int, tuple[str, str]] = {
 
 def _local_socket(host: str) -> str:
     """For PHP, "localhost" is the server's socket and never a port."""
-    import os.path
-
     return next((path for path in _SOCKETS if os.path.exists(path)), "") if host == "localhost" else ""  # noqa: PTH110
 
 
