@@ -34,7 +34,7 @@ audit: $(VENV)/.run ## set up what the auditor needs and audit an example host, 
 # One process more than the cores of a small machine: the proofs mostly wait.
 .PHONY: test
 test: system-packages lint types ## everything CI checks: the oracles' packages, lint, types, all tests
-	@$(PYTHON) -m pytest -q -n 3 --dist worksteal --deselect "tests/watch/test_follow.py::test_every_record_once"
+	@$(PYTHON) -m pytest -q -n 3 --dist worksteal
 
 .PHONY: proofs
 proofs: system-packages $(VENV)/.dev ## the harms, shown with real workers, queues and supervisors

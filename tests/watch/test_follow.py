@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from auditor.sources.logs.follow import look
+from auditor.sources.logs.follow import Log, look
 from auditor.sources.logs.formats import Form, Laravel, Output, Supervisord
 from auditor.sources.logs.signatures import load_signatures
 
@@ -51,6 +53,7 @@ class Host:
         self.written = 0
         self.told: list[int] = []
         self.tail = ""
+        self.days = 100
         self.path.touch()
         self.kept = look(str(self.path), None, form, self.now).log
         self.writer = self.path.open("ab", buffering=0)
@@ -131,6 +134,58 @@ class Host:
             self.look()
         Path(f"{self.path}.1").unlink()
 
+    def slow_copytruncate(self) -> None:
+        """A copy that is whole when the watch looks, and a cut after another line and another look."""
+        if not self.path.exists():
+            return
+        self.finish()
+        self._make_room()
+        shutil.copyfile(self.path, f"{self.path}.1")
+        self.look()
+        if os.fstat(self.writer.fileno()).st_ino == self.path.stat().st_ino:
+            self.write()
+            self.harmless()  # what is read is told as soon as another record begins
+        self.look()
+        os.truncate(self.path, 0)
+
+    def rename_dated(self) -> None:
+        """logrotate with dateext and create."""
+        if self.path.exists():
+            self.days += 1
+            self.path.rename(f"{self.path}-2026{self.days:04}")
+        self.path.touch()
+
+    def _idle(self) -> None:
+        """Everything has been read."""
+        self.finish()
+        for _ in range(3):
+            self.look()
+            self.now += 100
+
+    def recreate(self) -> None:
+        """Somebody removes the log, and another one takes its place, and its number too, if the file system likes."""
+        if self.path.exists():
+            self._idle()
+            self.path.unlink()
+        self.reopen()
+
+    def empty(self) -> None:
+        """Somebody cuts the log to nothing without a copy."""
+        if self.path.exists():
+            self._idle()
+            os.truncate(self.path, 0)
+
+    def vanish(self) -> None:
+        """The folder is away for two looks, as one that is mounted elsewhere is; writers have its files open."""
+        folder = self.path.parent
+        away = folder.with_name("away")
+        folder.rename(away)
+        self.look()
+        folder.mkdir()
+        self.look()
+        folder.rmdir()
+        away.rename(folder)
+
     def compress(self) -> None:
         """gzip of the newest rotated file, seen half done by the watch; nobody writes in it any more."""
         first = Path(f"{self.path}.1")
@@ -160,10 +215,12 @@ class Host:
                 if os.fstat(self.writer.fileno()).st_ino != each.stat().st_ino:
                     each.unlink()
 
-    def look(self, *, killed: bool = False) -> None:
+    def look(self, *, killed: bool = False, asked: Sequence[bool] = ()) -> None:
         self.now += 4
         heard = Heard(self.form)
-        looked = look(str(self.path), self.kept, heard, self.now)  # type: ignore[arg-type] # it is one but in name
+        answers = iter(asked)
+        stopped = lambda: next(answers, bool(asked))  # noqa: E731
+        looked = look(str(self.path), self.kept, heard, self.now, stopped=stopped)  # type: ignore[arg-type] # but in name
         if not killed:
             self.kept = looked.log
             self.told += heard.numbers
@@ -172,13 +229,18 @@ class Host:
     def killed(self) -> None:
         self.look(killed=True)
 
+    def stopped(self) -> None:
+        """A look that is asked to end once it has read something."""
+        self.look(asked=[False, False, True])
+
     def wait(self) -> None:
         self.now += 60
 
 
 STEPS = (
     "write", "write", "trace", "trace", "harmless", "half", "finish", "reopen", "rename", "rename_without_new",
-    "copytruncate", "copying", "compress", "drop", "look", "look", "look", "killed", "wait",
+    "rename_dated", "copytruncate", "slow_copytruncate", "copying", "recreate", "empty", "vanish", "compress", "drop",
+    "look", "look", "look", "killed", "stopped", "wait",
 )  # fmt: skip
 
 
@@ -192,11 +254,22 @@ STEPS = (
 )  # fmt: skip
 @example(steps=["rename", "compress", "write", "write", "copying"])
 @example(steps=["half", "look", "copytruncate", "write"])
+@example(  # the number of a compressed file that is gone
+    steps=["rename", "compress", "rename", "rename", "rename", "drop", "recreate", "write"]
+)
+@example(  # a copy that is shorter than what was told
+    steps=["write", "slow_copytruncate", "half", "look"]
+)
+@example(  # half a line that is what another file begins with, too
+    steps=["write", "rename", "copying", "reopen", "half", "rename", "copying", "copytruncate"]
+)
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=40))
 def test_every_record_once(form: Form, steps: list[str]) -> None:
     """None is lost, none told twice: through rotations of every kind, half-done ones, and kills of the watch."""
     with tempfile.TemporaryDirectory() as folder:
-        host = Host(Path(folder), form)
+        logs = Path(folder, "logs")
+        logs.mkdir()
+        host = Host(logs, form)
         for step in steps:
             getattr(host, step)()
         host.finish()
@@ -226,3 +299,93 @@ def test_a_file_for_each_day(tmp_path: Path) -> None:
     (tmp_path / "laravel-2026-03-01.log").unlink()
     (tmp_path / "laravel-old-notes.log").write_text(f"{STAMP}.ERROR: of nobody's\n{STAMP}.INFO: nothing\n")
     assert look(str(path), log, form, 2000.0).told == {}
+
+
+IDLE = "No scheduled commands are ready to run.\n"
+FATAL = "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted, number {}\n"
+
+
+def _numbers(log: Log, path: Path, now: float) -> tuple[Log, list[int]]:
+    """One look at the output of a scheduler, and the records that it told."""
+    heard = Heard(Output(TABLE))
+    looked = look(str(path), log, heard, now)  # type: ignore[arg-type] # it is one but in name
+    return looked.log, heard.numbers
+
+
+@pytest.mark.parametrize("way", ["rename", "copytruncate", "compress"])
+@pytest.mark.parametrize("lines", [3, 60])
+def test_days_that_begin_alike(tmp_path: Path, way: str, lines: int) -> None:
+    """A scheduler prints the same line each minute: a watch that was away knows yesterday's log from the one before."""
+    path = tmp_path / "scheduler.log"
+    log = look(str(path), None, Output(TABLE), 0.0).log
+    told: list[int] = []
+    for day in range(6):
+        with path.open("a") as file:
+            file.write(IDLE * lines + FATAL.format(3 * day) + IDLE)
+        log, numbers = _numbers(log, path, day * 1e5)
+        told += numbers
+        with path.open("a") as file:  # the watch is away: what follows it sees afterwards
+            file.write(IDLE * lines + FATAL.format(3 * day + 1) + IDLE)
+        for number in range(3, 0, -1):
+            for old in tmp_path.glob(f"scheduler.log.{number}*"):
+                old.rename(str(old).replace(f".log.{number}", f".log.{number + 1}"))
+        for old in tmp_path.glob("scheduler.log.4*"):
+            old.unlink()
+        if way == "copytruncate":
+            shutil.copyfile(path, f"{path}.1")
+        elif way == "rename":
+            path.rename(f"{path}.1")
+        else:
+            Path(f"{path}.1.gz").write_bytes(gzip.compress(path.read_bytes()))
+        with path.open("w") as file:
+            file.write(IDLE * lines * 6 + FATAL.format(3 * day + 2) + IDLE)
+        log, numbers = _numbers(log, path, day * 1e5 + 5e4)
+        told += numbers
+
+    assert told == list(range(18))
+
+
+def test_the_first_look_falls_into_a_copy(tmp_path: Path) -> None:
+    """What is in the log then is history, in its copy too, however the copy ends."""
+    path, copy = tmp_path / "laravel.log", tmp_path / "laravel.log.1"
+    form = Laravel(TABLE)
+    records = [f"{STAMP}.ERROR: Too many connections, number {number}\n" for number in range(50)]
+    path.write_text("".join(records))
+    copy.write_text("".join(records)[:1500])
+    log = look(str(path), None, form, 0.0).log
+    copy.write_text("".join(records))
+    log = look(str(path), log, form, 4.0).log
+    with path.open("w") as file:
+        file.write(f"{STAMP}.ERROR: Too many connections, number 50\n{STAMP}.INFO: nothing\n")
+
+    looked = look(str(path), log, form, 8.0)
+
+    assert {kind: told.count for kind, told in looked.told.items()} == {"connections": 1}
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+
+
+@pytest.mark.parametrize("ending", PACK)
+@pytest.mark.parametrize("damage", ["cut", "wrong", "none"])
+def test_a_damaged_archive_is_said_once(tmp_path: Path, ending: str, damage: str) -> None:
+    """What can be read of it is read, and nothing else suffers by it."""
+    path = tmp_path / "laravel.log"
+    form = Laravel(TABLE)
+    log = look(str(path), None, form, 0.0).log
+    text = "".join(f"{STAMP}.ERROR: Too many connections, number {n}, {os.urandom(40).hex()}\n" for n in range(4_000))
+    data = bytearray(PACK[ending](text.encode()))
+    if damage == "cut":
+        del data[len(data) // 2 :]
+    elif damage == "wrong":
+        data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    Path(f"{path}.1.{ending}").write_bytes(data if damage != "none" else b"nothing of the kind")
+    path.write_text(f"{STAMP}.ERROR: Too many connections\n{STAMP}.INFO: nothing\n")
+
+    looked = look(str(path), log, form, 4.0)
+
+    assert f"{path}.1.{ending} cannot be read: " in looked.lost
+    assert 1 <= looked.told["connections"].count < 4_001
+    assert looked.told["connections"].count > 1 or damage != "cut" or ending == "bz2"  # one block
+    assert look(str(path), looked.log, form, 8.0).lost == ""
+    assert look(str(path), looked.log, form, 8.0).told == {}

@@ -1,9 +1,4 @@
-"""The files that one log has become: itself, and what rotation has made of it, told apart by inode and by content.
-
-Rotation renames a file (logrotate, supervisord), or copies it and cuts it to nothing (copytruncate), may compress the
-old one at once or a round later, and may do so twice between two looks. A renamed file keeps its inode, and a worker
-that holds it open writes on in it; a copy keeps its first bytes.
-"""
+"""The files that one log has become: itself, and what rotation has made of it; how far each is read, and its content."""
 
 from __future__ import annotations
 
@@ -35,19 +30,34 @@ class Position(msgspec.Struct):
     offset: int = 0
     """Bytes that have been told; where it is compressed, of its content."""
     size: int = 0
-    """Its bytes at the last look."""
+    """Its bytes at the last look; -1 where that could not read all of them."""
     changed: int = 0
     """When it was last written to, at the last look: nanoseconds, by the file system's clock."""
     head: int = 0
     """So many of its first bytes make the digest."""
     digest: str = ""
     """What it is known again by."""
+    tail: str = ""
+    """And what the HEAD bytes before the offset are known by, where they lie behind those."""
     inside: bool = False
     """Whether what comes next carries on a record that has been told."""
     cut: bool = False
     """Whether the offset lies within a line."""
     since: float = 0.0
     """When its end was first seen as it is, by the watch's clock; 0 where nothing waits behind the offset."""
+    packed: bool = False
+    """Whether it is compressed."""
+    current: bool = False
+    """Whether it had the log's own name."""
+    copy: bool = False
+    """Whether it held what another file holds, which is told from there: it is read once that is no more so."""
+    gone: float = 0.0
+    """When it was first missed, by the watch's clock; 0 while it is there."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was in it, so that it cannot be known again by its content."""
+        return not self.head and not self.offset
 
 
 class Present(NamedTuple):
@@ -88,105 +98,52 @@ def present(path: str) -> list[Present]:
     return sorted(found, key=lambda one: one.order)[-MOST_FILES:]
 
 
-def matched(
-    known: list[Position], files: list[Present]
-) -> tuple[list[tuple[Present, Position | None]], list[Position]]:
-    """Every file with how far it was read, None where it is new; and the positions whose file is gone.
-
-    What may be a copy of a file that is still there is left out: a rotation may be half done.
-    """
-    left = {(one.device, one.inode): one for one in known}
-    pairs: dict[str, Position | None] = {}
-    for file in files:
-        position = left.get((file.found.st_dev, file.found.st_ino))
-        if position is None or not _same(file, position):
-            continue
-        unchanged = (file.found.st_size, file.found.st_mtime_ns) == (position.size, position.changed)
-        if position.head or file.current or unchanged or not file.found.st_size:
-            pairs[file.path] = position
-            del left[position.device, position.inode]
-    whole = [file for file in files if file.path in pairs]
-    current = next((file for file in whole if file.current), None)
-    newest = max((one.changed for one in known), default=0)
-    names = {file.path for file in files}
-    for file in files:
-        if file.path in pairs or (file.packed and file.path.removesuffix(f".{file.packed}") in names):
-            continue  # known, or being compressed at this moment
-        moved = next((one for one in left.values() if _begins(file, one)), None)
-        # What was empty has nothing to be known by, and its number may be another's now.
-        empty = left.get((file.found.st_dev, file.found.st_ino)) if moved is None else None
-        if moved is not None:
-            del left[moved.device, moved.inode]
-            pairs[file.path] = moved
-        elif empty is not None and not empty.head and not any(_copy(file, one) for one in whole):
-            del left[empty.device, empty.inode]
-            pairs[file.path] = empty
-        elif file.found.st_mtime_ns < newest:
-            pairs[file.path] = seen(file, Position(offset=file.found.st_size, inside=True))  # it was there before
-        elif file.current:
-            pairs[file.path] = None
-        elif file.found.st_size == 0 or any(_copy(file, one) for one in whole):
-            continue
-        else:
-            held = pairs[current.path] if current is not None else None
-            pairs[file.path] = None
-            if current is not None and held is not None and _begins(file, held):
-                # The log was cut to nothing, and what was written to it since begins alike.
-                pairs[file.path], pairs[current.path] = held, None
-    return [(file, pairs[file.path]) for file in files if file.path in pairs], list(left.values())
-
-
-def _begins(file: Present, position: Position) -> bool:
-    """Whether a file begins as the one did that the position is of."""
-    return bool(position.head) and digest(file, position.head) == position.digest
-
-
-def _copy(file: Present, other: Present) -> bool:
-    """Whether a file holds the beginning of another, as far as it goes: a copy that is being made."""
-    size = file.found.st_size
-    with contextlib.suppress(OSError, EOFError, ValueError), opened(file) as one, opened(other) as two:
-        for at in (0,) if file.packed or other.packed else (0, max(0, size - HEAD)):
-            one.seek(at)
-            two.seek(at)
-            held = one.read(HEAD)
-            if held != two.read(len(held)):
-                return False
-        return True
-    return False
-
-
-def _same(file: Present, position: Position) -> bool:
-    """Whether a file with the position's inode is still the same one: not cut to nothing and written anew, nor another's."""
-    if (file.found.st_size, file.found.st_mtime_ns) == (position.size, position.changed):
-        return True
-    # What is compressed is written once.
-    return not file.packed and file.found.st_size >= position.offset and digest(file, position.head) == position.digest
-
-
 def seen(file: Present, position: Position) -> Position:
     """The position of a file as it is now."""
     status = file.found
     return msgspec.structs.replace(
-        position, device=status.st_dev, inode=status.st_ino, size=status.st_size, changed=status.st_mtime_ns
+        position,
+        device=status.st_dev,
+        inode=status.st_ino,
+        size=status.st_size,
+        changed=status.st_mtime_ns,
+        packed=bool(file.packed),
+        current=file.current,
     )
 
 
-def digest(file: Present, length: int) -> str:
-    """What the first `length` bytes of a file's content are known by; "" where it has not so many, or cannot be read."""
-    if not length:
-        return ""
-    try:
-        with opened(file) as stream:
-            return digest_of(stream, length)
-    except (OSError, EOFError, ValueError):
-        return ""
+def unread(file: Present) -> Position:
+    """The position of a file that could not be read yet, and is to be read from its beginning."""
+    return msgspec.structs.replace(seen(file, Position()), size=-1)
 
 
-def digest_of(stream: IO[bytes], length: int) -> str:
-    """As digest, of an open file, which is read from its beginning."""
-    stream.seek(0)
-    data = stream.read(length)
-    return hashlib.blake2b(data, digest_size=12).hexdigest() if len(data) == length else ""
+def at_end(file: Present) -> Position:
+    """Where a file is begun whose content is history."""
+    position = seen(file, Position(offset=file.found.st_size, inside=True))
+    if file.packed or not position.offset:
+        return position
+    with contextlib.suppress(OSError), opened(file) as stream:
+        know_again(position, stream, position.size)
+        stream.seek(position.offset - 1)
+        position.cut = stream.read(1) != b"\n"
+    return position
+
+
+def know_again(position: Position, stream: IO[bytes], size: int = HEAD) -> None:
+    """Keep what `stream`, of which `size` bytes have been seen, is known by."""
+    if position.head < HEAD:
+        stream.seek(0)
+        data = stream.read(min(size, HEAD))
+        position.head, position.digest = len(data), digest(data)
+    position.tail = ""
+    if position.offset > HEAD and not position.packed:  # what is compressed becomes nothing else
+        stream.seek(position.offset - HEAD)
+        position.tail = digest(stream.read(HEAD))
+
+
+def digest(data: bytes) -> str:
+    """What the beginning of a file's content is known by; "" of nothing."""
+    return hashlib.blake2b(data, digest_size=12).hexdigest() if data else ""
 
 
 @contextlib.contextmanager
@@ -202,26 +159,33 @@ def opened(file: Present) -> Iterator[IO[bytes]]:
         unpack = _UNPACK.get(file.packed)
         if unpack is None:
             raise ValueError(f"it is compressed with {file.packed}, which is not read here")
-        with unpack(raw) as stream:
-            yield stream
+        stream, damage = unpack(raw)
+        with stream:
+            try:
+                yield stream
+            except damage:
+                raise ValueError("it is damaged") from None
 
 
-def _gzip(raw: IO[bytes]) -> Any:
+def _gzip(raw: IO[bytes]) -> _Unpacked:
     import gzip
+    import zlib
 
-    return gzip.GzipFile(fileobj=raw, mode="rb")
+    return gzip.GzipFile(fileobj=raw, mode="rb"), (zlib.error, gzip.BadGzipFile)
 
 
-def _bz2(raw: IO[bytes]) -> Any:
+def _bz2(raw: IO[bytes]) -> _Unpacked:
     import bz2
 
-    return bz2.BZ2File(raw)
+    return bz2.BZ2File(raw), (OSError,)
 
 
-def _xz(raw: IO[bytes]) -> Any:
+def _xz(raw: IO[bytes]) -> _Unpacked:
     import lzma
 
-    return lzma.LZMAFile(raw)
+    return lzma.LZMAFile(raw), (lzma.LZMAError,)
 
 
-_UNPACK: Mapping[str, Callable[[IO[bytes]], Any]] = {"gz": _gzip, "bz2": _bz2, "xz": _xz}
+_Unpacked = tuple[Any, tuple[type[Exception], ...]]
+"""The content, and what reading it raises where it is damaged, besides EOFError and ValueError."""
+_UNPACK: Mapping[str, Callable[[IO[bytes]], _Unpacked]] = {"gz": _gzip, "bz2": _bz2, "xz": _xz}

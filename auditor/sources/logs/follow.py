@@ -7,15 +7,15 @@ is told as soon as another begins behind it, or when it has stayed as it is for 
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from typing import IO
 
 import msgspec
 
-from auditor.sources.logs.family import HEAD, Position, Present, digest_of, matched, opened, present, seen
+from auditor.sources.logs.family import HEAD, Position, Present, digest, know_again, opened, present, seen, unread
 from auditor.sources.logs.formats import Form
+from auditor.sources.logs.rotation import matched, told_from
 from auditor.sources.logs.sample import sample
 
 CHUNK = 262_144
@@ -30,9 +30,7 @@ class Log(msgspec.Struct):
     """How far one log has been read: its files, oldest first."""
 
     files: list[Position] = []
-    """Each file that was there at the last look."""
-    current: int = 0
-    """The inode that the log's own name had; 0 where it was not there."""
+    """Each file that was there at the last look, and those that have gone since; see rotation.py."""
 
 
 class Told(msgspec.Struct):
@@ -72,59 +70,50 @@ def look(path: str, known: Log | None, form: Form, now: float, *, stopped: Calla
         files = present(path)
     except OSError as problem:
         return Looked(known or Log(), {}, lost="" if known is None or not known.files else _unread(path, problem))
-    if known is None:
-        return Looked(Log([_at_end(file) for file in files], _inode(files)), {})
-    pairs, gone = matched(known.files, files)
-    out = Looked(Log([], _inode(files)), {})
-    for file, before in pairs:
-        position = before
-        try:
-            with opened(file) as stream:
-                reading = _Reading(file, stream, before or Position(), form, now)
-                position = reading.forward(stopped)
-                reading.add_to(out)
-        except _Changed:
-            pass  # the next look finds out into what
-        except (OSError, EOFError, ValueError) as problem:
-            out.lost = _unread(file.path, problem)
-        if position is not None:
-            out.log.files.append(position)
-    if known.current and any(one.inode == known.current for one in gone):
+    matches, gone = matched(known.files if known is not None else [], files, now, first=known is None)
+    out = Looked(Log(gone), {})
+    if any(one.current and one.gone == now for one in gone):
         out.lost = f"{path} was emptied or removed: what was written to it after the last look cannot be found"
+    positions: dict[str, Position] = {}
+    for file, before, source in sorted(matches, key=lambda match: match.source is not None):
+        if source is not None:
+            positions[file.path] = told_from(file, before, positions[source.path])
+        else:
+            positions[file.path] = _read_on(file, before, form, now, stopped, out)
+    out.log.files += [positions[match.file.path] for match in matches]
     return out
+
+
+def _read_on(
+    file: Present, before: Position | None, form: Form, now: float, stopped: Callable[[], bool], out: Looked
+) -> Position:
+    """Read one file on; gives its position, and adds what it told."""
+    position = before or unread(file)
+    try:
+        with opened(file) as stream:
+            reading = _Reading(file, stream, position, form, now)
+            try:
+                position = reading.forward(stopped)
+            except (EOFError, ValueError) as problem:
+                out.lost = _unread(file.path, problem)
+                position = seen(file, reading.position)  # it is read on when it has changed
+            reading.add_to(out)
+    except _Changed:
+        pass  # the next look finds out into what
+    except ValueError as problem:
+        out.lost, position = _unread(file.path, problem), seen(file, position)
+    except OSError as problem:
+        out.lost = _unread(file.path, problem)
+    return position
 
 
 class _Changed(Exception):
     """The file was replaced or cut to nothing while it was read."""
 
 
-def _inode(files: list[Present]) -> int:
-    return next((file.found.st_ino for file in files if file.current), 0)
-
-
 def _unread(path: str, problem: Exception) -> str:
     reason = getattr(problem, "strerror", None) or str(problem) or "it cannot be decompressed"
     return f"{path} cannot be read: {reason.lower()}"
-
-
-def _at_end(file: Present) -> Position:
-    """Where a log is begun that nobody has looked at before: what is in it is history."""
-    position = seen(file, Position(offset=file.found.st_size, inside=True))
-    if file.packed:
-        return position
-    with contextlib.suppress(OSError), opened(file) as stream:
-        _know_again(position, stream)
-        position.offset = position.size = max(file.found.st_size, position.head)
-        if position.offset:
-            stream.seek(position.offset - 1)
-            position.cut = stream.read(1) != b"\n"
-    return position
-
-
-def _know_again(position: Position, stream: IO[bytes]) -> None:
-    stream.seek(0)
-    position.head = len(stream.read(HEAD))
-    position.digest = digest_of(stream, position.head) if position.head else ""
 
 
 class _Reading:
@@ -133,7 +122,7 @@ class _Reading:
     def __init__(self, file: Present, stream: IO[bytes], position: Position, form: Form, now: float) -> None:
         self.file = file
         self.stream = stream
-        self.position = msgspec.structs.replace(position)
+        self.position = msgspec.structs.replace(position, packed=bool(file.packed))
         self.form = form
         self.now = now
         self.size = 0
@@ -158,25 +147,28 @@ class _Reading:
             status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns,
         )  # fmt: skip
         if same and not position.since:
-            return position
+            return seen(file, position)
         if not file.packed:
             opened_now = os.fstat(self.stream.fileno())
             if (opened_now.st_dev, opened_now.st_ino) != (status.st_dev, status.st_ino):
                 raise _Changed
             position.offset = min(position.offset, status.st_size)  # a copy made before the last lines were written
-        if position.head < HEAD:
-            _know_again(position, self.stream)
+        seen_bytes = HEAD if file.packed else status.st_size
+        know_again(position, self.stream, seen_bytes)
         self.stream.seek(position.offset)
         rest = self._read_on(stopped)
-        if position.head and digest_of(self.stream, position.head) != position.digest:
-            raise _Changed
-        if stopped():
-            return msgspec.structs.replace(seen(file, position), size=-1)
-        settled = same and self.now - position.since >= SETTLED
-        if rest and (file.packed or settled):
-            rest = self._close(rest, whole=bool(file.packed))
-        position.since = 0.0 if not rest else position.since if same and position.since else self.now
-        return seen(file, position)
+        if position.head:
+            self.stream.seek(0)
+            if digest(self.stream.read(position.head)) != position.digest:
+                raise _Changed
+        if not stopped():
+            settled = same and self.now - position.since >= SETTLED
+            if rest and (file.packed or settled):
+                rest = self._close(rest, whole=bool(file.packed))
+            position.since = 0.0 if not rest else position.since if same and position.since else self.now
+        position = seen(file, position)
+        know_again(position, self.stream, seen_bytes)
+        return position if not stopped() else msgspec.structs.replace(position, size=-1)
 
     def _read_on(self, stopped: Callable[[], bool]) -> bytes:
         """Tell whole records; gives what is left of the last one."""
