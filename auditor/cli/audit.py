@@ -9,8 +9,10 @@ from auditor import audit
 from auditor.cli.chosen import choose, root_of
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
 from auditor.cli.deliver import deliver
-from auditor.cli.empty import of_nothing
+from auditor.cli.ending import fails, of_nothing
 from auditor.cli.options import (
+    Asked,
+    fails_on,
     from_settings,
     in_colour,
     in_forms,
@@ -21,7 +23,6 @@ from auditor.cli.options import (
     which_rules,
 )
 from auditor.cli.unsaved import unsaved
-from auditor.findings import Severity
 
 
 @click.command("audit")
@@ -32,13 +33,7 @@ from auditor.findings import Severity
 @from_settings
 @in_colour
 @in_forms
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "note", "never"]),
-    default="note",
-    show_default=True,
-    help="The least severity that makes the exit status 1.",
-)
+@fails_on("The least severity that makes the exit status 1.")
 @click.option(
     "--diff-base",
     metavar="REV",
@@ -62,11 +57,7 @@ def command(
     ctx: click.Context,
     /,
     *,
-    path: str,
-    kind: str | None,
-    live: bool,
-    now: float | None,
-    previous: str | None,
+    asked: Asked,
     colour: bool | None,
     outputs: tuple[str, ...],
     diff_base: str | None,
@@ -79,21 +70,11 @@ def command(
 
     Exit status: 0 nothing found, 1 findings, 2 could not audit, 3 nothing there to audit.
     """
-    path, overrides = unsaved(ctx, path, unsaved_file)
+    path, overrides = unsaved(ctx, asked.path, unsaved_file)
+    asked = asked._replace(path=path)
     chosen = choose(ctx, path)
-    rules = audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
-    site = audit.look(
-        path,
-        apps=chosen.of("apps"),
-        kind=kind,
-        overrides=overrides,
-        live=live,
-        now=now,
-        previous=previous,
-        banks=chosen.of("banks"),
-    )
+    rules = chosen.rulebook()
+    site = chosen.look(asked, overrides)
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))
@@ -101,7 +82,13 @@ def command(
         from auditor.fixes import with_fixes
 
         verdict = with_fixes(
-            verdict, path, rules, apps=chosen.of("apps"), kind=kind, lived=chosen.lived(), overrides=overrides or {}
+            verdict,
+            path,
+            rules,
+            apps=chosen.of("apps"),
+            kind=asked.kind,
+            lived=chosen.lived(),
+            overrides=overrides or {},
         )
     deliver(
         verdict,
@@ -114,7 +101,4 @@ def command(
     nothing = of_nothing(path, verdict, chosen)
     if nothing is not None:
         return nothing
-    worst, fail_on = verdict.worst(), chosen.of("fail_on")
-    if fail_on == "never" or worst is None:
-        return EXIT_CLEAN
-    return EXIT_FINDINGS if worst.rank >= Severity(fail_on).rank else EXIT_CLEAN
+    return EXIT_FINDINGS if fails(verdict, chosen) else EXIT_CLEAN

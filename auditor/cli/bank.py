@@ -8,7 +8,7 @@ from auditor import __version__
 from auditor import bank as flow
 from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
-from auditor.cli.deliver import save, tell
+from auditor.cli.deliver import put
 from auditor.cli.options import at_a_moment, by_banks, from_settings, in_colour, wants_colour
 from auditor.reports import feeds as report
 
@@ -57,10 +57,7 @@ def command(
         text = report.as_json(looked, version=__version__)
     else:
         text = report.console(looked, colour=wants_colour(colour) and output == "-")
-    if output == "-":
-        tell(text)
-    else:
-        save(output, text)
+    put(output, text)
     if any(one.in_danger for one in looked):
         return EXIT_FINDINGS
     if any(one.unanswered for one in looked):

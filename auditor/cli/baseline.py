@@ -9,8 +9,8 @@ import click
 
 from auditor import audit
 from auditor.cli.chosen import choose
-from auditor.cli.deliver import save, tell
-from auditor.cli.options import from_settings, looks_live, what_to_look_at, which_rules
+from auditor.cli.deliver import put
+from auditor.cli.options import Asked, from_settings, looks_live, what_to_look_at, which_rules
 from auditor.suppress.baseline import baseline_of, pruned, read_baseline, write_baseline
 
 FILE = "queue-auditor-baseline.json"
@@ -31,11 +31,7 @@ def command(
     ctx: click.Context,
     /,
     *,
-    path: str,
-    kind: str | None,
-    live: bool,
-    now: float | None,
-    previous: str | None,
+    asked: Asked,
     output: str,
     prune: bool,
     **_chosen: Any,
@@ -46,21 +42,16 @@ def command(
     """
     if prune and output == "-":
         raise click.UsageError("--prune needs the file that it prunes", ctx)
-    chosen = choose(ctx, path)
-    rules = audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
-    site = audit.look(
-        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
-    )
+    chosen = choose(ctx, asked.path)
+    rules = chosen.rulebook()
+    site = chosen.look(asked)
     lived = chosen.lived()._replace(baseline="")
     verdict = audit.live_with(audit.judge(site, rules), site, rules, lived)
     found, unasked = verdict.findings, verdict.needs_live
     made = pruned(read_baseline(output), found, unasked=unasked) if prune else baseline_of(found)
     text = write_baseline(made)
+    put(output, text)
     if output == "-":
-        tell(text)
         return
-    save(output, text)
     count = sum(entry.count for entry in made.findings)
     click.echo(f"{count} finding{'' if count == 1 else 's'} in {Path(output)}.", err=True)

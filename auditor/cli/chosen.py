@@ -9,8 +9,12 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from auditor import audit
+from auditor.cli.options import Asked
 from auditor.errors import UsageError
+from auditor.facts.site import Site
 from auditor.findings import Severity
+from auditor.judge.rulebook import Rulebook
 from auditor.settings.file import NOTHING, Settings, find, read
 from auditor.settings.shape import KEYS, Choice, SettingsRefused
 from auditor.suppress.own import GROUP
@@ -47,6 +51,25 @@ class Chosen(NamedTuple):
     def not_judged(self) -> tuple[str, ...]:
         """The rules and groups that --ignore leaves out, so that they are not judged at all."""
         return tuple(c.rule for c in self.of("ignore") if c.reason == _FLAG and not _own(c.rule))
+
+    def rulebook(self) -> Rulebook:
+        """The rules to judge by; raises RuleRefused, SettingsRefused, UsageError."""
+        return audit.rulebook(
+            select=self.of("select"), ignore=self.not_judged, folders=self.of("rules"), settings=self.settings
+        )
+
+    def look(self, asked: Asked, overrides: Mapping[str, bytes] | None = None) -> Site:
+        """What is there, read as it was asked for; raises as audit.look does."""
+        return audit.look(
+            asked.path,
+            apps=self.of("apps"),
+            kind=asked.kind,
+            overrides=overrides,
+            live=asked.live,
+            now=asked.now,
+            previous=asked.previous,
+            banks=self.of("banks"),
+        )
 
     def lived(self) -> Lived:
         """What to live with."""

@@ -8,10 +8,9 @@ from typing import Any
 import click
 import msgspec
 
-from auditor import audit
 from auditor.cli.chosen import choose
 from auditor.cli.deliver import tell
-from auditor.cli.options import from_settings, lived_with, which_rules
+from auditor.cli.options import fails_on, from_settings, lived_with, which_rules
 from auditor.settings.shape import HIDDEN, KEYS
 
 
@@ -25,17 +24,13 @@ def command() -> None:
 @which_rules
 @lived_with
 @from_settings
-@click.option(
-    "--fail-on", type=click.Choice(["error", "warning", "note", "never"]), default="note", help="As audit takes it."
-)
+@fails_on("As audit takes it.", shown=False)
 @click.option("--format", "form", type=click.Choice(["console", "json"]), default="console", show_default=True)
 @click.pass_context
 def show(ctx: click.Context, /, *, path: str, form: str, **_chosen: Any) -> None:
     """Show what takes effect for an audit of PATH, checked as an audit would check it."""
     chosen = choose(ctx, path)
-    audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
+    chosen.rulebook()  # refuses what an audit would refuse
     if form == "json":
         values = {
             key: {"value": _shown(key, value.value), "origin": value.origin} for key, value in chosen.values.items()

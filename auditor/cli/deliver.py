@@ -123,12 +123,17 @@ def deliver(
         raise UsageError("two formats cannot both go to one file")
     for name, target in zip(chosen, targets, strict=True):
         report = FORMATS[name](verdict, Style(colour and target == "-", show_skipped, rule_folders))
-        if target == "-":
-            tell(report)
-        else:
-            save(target, report)
+        put(target, report)
     if not formats and not outputs and os.environ.get("GITHUB_ACTIONS") == "true":
         tell(FORMATS["github"](verdict, Style(colour=False, show_skipped=False)))
+
+
+def put(target: str, text: str) -> None:
+    """Write it to a file, or print it where the target is “-”."""
+    if target == "-":
+        tell(text)
+    else:
+        save(target, text)
 
 
 def tell(text: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from auditor import __version__, audit
+from auditor import __version__
 from auditor.cli.chosen import choose
-from auditor.cli.deliver import save, tell
-from auditor.cli.options import from_settings, looks_live, what_to_look_at
+from auditor.cli.deliver import put
+from auditor.cli.options import Asked, from_settings, looks_live, what_to_look_at
 from auditor.facts.wire import write_facts
 
 
@@ -21,21 +21,11 @@ def command(
     ctx: click.Context,
     /,
     *,
-    path: str,
-    kind: str | None,
-    live: bool,
-    now: float | None,
-    previous: str | None,
+    asked: Asked,
     output: str,
     **_chosen: object,
 ) -> None:
     """Print everything that was read of PATH, secrets hidden: `queue-auditor audit facts.json` judges it elsewhere."""
-    chosen = choose(ctx, path)
-    site = audit.look(
-        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
-    )
-    text = write_facts(site, version=__version__)
-    if output == "-":
-        tell(text)
-    else:
-        save(output, text)
+    chosen = choose(ctx, asked.path)
+    site = chosen.look(asked)
+    put(output, write_facts(site, version=__version__))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from auditor import audit, mend
+from auditor import mend
 from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.cli.empty import of_nothing
-from auditor.cli.options import from_settings, in_colour, wants_colour, what_to_look_at, which_rules
+from auditor.cli.ending import of_nothing
+from auditor.cli.options import Asked, from_settings, in_colour, wants_colour, what_to_look_at, which_rules
 from auditor.errors import CannotMend, UsageError
 from auditor.remedies.deliver import Write, deliver
 from auditor.remedies.plan import Change, Corrected, Plan
@@ -34,8 +34,7 @@ def command(
     ctx: click.Context,
     /,
     *,
-    path: str,
-    kind: str | None,
+    asked: Asked,
     colour: bool | None,
     unsafe: bool,
     shows: bool,
@@ -53,11 +52,9 @@ def command(
         raise UsageError("--diff, --check and --write exclude one another")
     if output is not None and (checks or writes):
         raise UsageError("--output writes the files elsewhere, and goes with neither --check nor --write")
-    chosen = choose(ctx, path)
-    rules = audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
-    plan = mend.plan(path, rules, unsafe=unsafe, apps=chosen.of("apps"), kind=kind, lived=chosen.lived())
+    chosen = choose(ctx, asked.path)
+    rules = chosen.rulebook()
+    plan = mend.plan(asked.path, rules, unsafe=unsafe, apps=chosen.of("apps"), kind=asked.kind, lived=chosen.lived())
     painted = wants_colour(colour)
     for file in plan.files:
         notes = [
@@ -76,7 +73,7 @@ def command(
         _write(plan, None)
     if not plan.files:
         click.echo("# nothing to change")
-    nothing = of_nothing(path, plan.before, chosen)
+    nothing = of_nothing(asked.path, plan.before, chosen)
     if nothing is not None:
         return nothing
     return EXIT_FINDINGS if checks and plan.files else EXIT_CLEAN

@@ -10,10 +10,10 @@ import click
 from auditor import audit, install
 from auditor.cli.chosen import Chosen, choose
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_FINDINGS
-from auditor.cli.options import from_settings, in_colour, wants_colour
+from auditor.cli.ending import fails
+from auditor.cli.options import fails_on, from_settings, in_colour, wants_colour
 from auditor.cli.sizing import how_to_size, wishes
 from auditor.errors import UsageError
-from auditor.findings import Severity
 from auditor.judge.rulebook import Rulebook
 from auditor.reports.console import console
 from auditor.reports.diff import file_diff
@@ -29,13 +29,7 @@ from auditor.reports.diff import file_diff
 @click.option("--write", "writes", is_flag=True, help="Write the files, keeping the old ones as .NAME.bak beside them.")
 @click.option("--write-env", "writes_env", is_flag=True, help="Set what the app's .env has to say too.")
 @click.option("--apply", "applies", is_flag=True, help="With --write: tell supervisord, by supervisorctl.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "note", "never"]),
-    default="note",
-    show_default=True,
-    help="The least severity of what is left that makes the exit status 1.",
-)
+@fails_on("The least severity of what is left that makes the exit status 1.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -140,9 +134,7 @@ def _judged(path: str, plan: install.Plan, rules: Rulebook, chosen: Chosen, pain
     site = audit.look(path, apps=apps, kind=plan.kind, overrides={} if written else plan.texts)
     verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived())
     click.echo(console(verdict, colour=painted), nl=False)
-    worst, fail_on = verdict.worst(), chosen.of("fail_on")
-    if fail_on == "never":
-        return EXIT_CLEAN
-    if worst is not None and worst.rank >= Severity(fail_on).rank:
+    if fails(verdict, chosen):
         return EXIT_FINDINGS
-    return EXIT_FINDINGS if plan.waits or plan.containers else EXIT_CLEAN
+    by_hand = chosen.of("fail_on") != "never" and (plan.waits or plan.containers)
+    return EXIT_FINDINGS if by_hand else EXIT_CLEAN

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -12,15 +13,36 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 KINDS = ("host", "repository", "file")
 
 
+class Asked(NamedTuple):
+    """What a command is to look at, and how."""
+
+    path: str
+    """Where it lies."""
+    kind: str | None = None
+    """What --as says it is."""
+    live: bool = False
+    """Whether the running system is asked too."""
+    now: float | None = None
+    """The present of a copy of a host, in seconds since 1970."""
+    previous: str | None = None
+    """A facts file of an earlier live look."""
+
+
 def what_to_look_at(command: Command) -> Command:
-    """PATH, --app and --as."""
-    command = click.argument("path", default="/", type=click.Path(readable=False))(command)
-    command = click.option(
+    """PATH, --app and --as; the command gets them, and what `looks_live` adds, as one `asked`."""
+
+    @functools.wraps(command)
+    def called(*arguments: Any, **options: Any) -> Any:
+        asked = Asked(**{name: options.pop(name) for name in Asked._fields if name in options})
+        return command(*arguments, asked=asked, **options)
+
+    found = click.argument("path", default="/", type=click.Path(readable=False))(cast("Command", called))
+    found = click.option(
         "--app", "apps", multiple=True, metavar="DIR", help="Root of a Laravel app, from PATH; may be given again."
-    )(command)
+    )(found)
     return click.option(
         "--as", "kind", type=click.Choice(KINDS), help="What PATH is; told from what lies in it otherwise."
-    )(command)
+    )(found)
 
 
 def looks_live(command: Command) -> Command:
@@ -103,6 +125,17 @@ def lived_with(command: Command) -> Command:
         "--min-severity", type=click.Choice(["error", "warning", "note"]), default="note", show_default=True,
         help="Tell nothing less grave.",
     )(command)  # fmt: skip
+
+
+def fails_on(about: str, *, shown: bool = True) -> Callable[[Command], Command]:
+    """--fail-on, and what its help says; with its default, where that is the command's own."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "note", "never"]),
+        default="note",
+        show_default=shown,
+        help=about,
+    )
 
 
 def in_forms(command: Command) -> Command:

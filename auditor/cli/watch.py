@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor import audit
 from auditor.cli.chosen import Chosen, choose, given
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN
 from auditor.cli.deliver import tell
-from auditor.cli.options import by_banks, from_settings, lived_with, what_to_look_at, which_rules
+from auditor.cli.options import Asked, by_banks, from_settings, lived_with, what_to_look_at, which_rules
 from auditor.errors import AuditorError, UsageError
 from auditor.settings.shape import WATCH
 
@@ -62,9 +61,7 @@ def command(
     ctx: click.Context,
     /,
     *,
-    path: str,
-    kind: str | None,
-    live: bool,
+    asked: Asked,
     once: bool,
     test_notify: bool,
     form: str | None,
@@ -77,21 +74,21 @@ def command(
     """
     if sum((once, test_notify, form is not None)) > 1:
         raise UsageError("--once, --test-notify and --render are three things to do; ask for one")
-    chosen = choose(ctx, path)
+    chosen = choose(ctx, asked.path)
     own = _own(ctx, chosen)
     if form is not None:
-        tell(_unit(form, ctx, path, own))
+        tell(_unit(form, ctx, asked.path, own))
         return EXIT_CLEAN
     wishes = _wishes(own)
     if test_notify:
         return _test(wishes)
     if once:
-        return _once(path, kind, chosen, own, wishes, live=live)
+        return _once(asked, chosen, own, wishes)
     from auditor.watch.loop import Watch, say
     from auditor.watch.state import StateFile, default_path
 
-    sight = _sight(path, kind, chosen, own, live=live)
-    file = StateFile(own["state"] or default_path(path))
+    sight = _sight(asked, chosen, own)
+    file = StateFile(own["state"] or default_path(asked.path))
     try:
         Watch(sight, file, wishes, say).run()
     finally:
@@ -128,28 +125,25 @@ def _wishes(own: dict[str, Any]) -> Wishes:
     )
 
 
-def _sight(path: str, kind: str | None, chosen: Chosen, own: dict[str, Any], *, live: bool) -> Sight:
+def _sight(asked: Asked, chosen: Chosen, own: dict[str, Any]) -> Sight:
     from auditor.sources.logs.signatures import load_signatures
     from auditor.watch.problems import Policy
     from auditor.watch.round import Sight
 
-    rules = audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
     return Sight(
-        path,
-        rules,
+        asked.path,
+        chosen.rulebook(),
         chosen.lived(),
         load_signatures(own["signatures"]),
         apps=chosen.of("apps"),
-        kind=kind,
-        live=live,
+        kind=asked.kind,
+        live=asked.live,
         banks=chosen.of("banks"),
         policy=Policy(int(own["confirm"]), int(own["clear"])),
     )
 
 
-def _once(path: str, kind: str | None, chosen: Chosen, own: dict[str, Any], wishes: Wishes, *, live: bool) -> int:
+def _once(asked: Asked, chosen: Chosen, own: dict[str, Any], wishes: Wishes) -> int:
     """What could not be done is UNKNOWN, on standard output: there a Nagios reads it."""
     from auditor.facts.redaction import redact
     from auditor.watch.loop import one_round
@@ -157,9 +151,9 @@ def _once(path: str, kind: str | None, chosen: Chosen, own: dict[str, Any], wish
     from auditor.watch.state import StateFile, default_path
 
     try:
-        file = StateFile(own["state"] or default_path(path))
+        file = StateFile(own["state"] or default_path(asked.path))
         try:
-            text, status = nagios(one_round(_sight(path, kind, chosen, own, live=live), file, wishes))
+            text, status = nagios(one_round(_sight(asked, chosen, own), file, wishes))
         finally:
             file.close()
     except AuditorError as problem:

@@ -9,7 +9,7 @@ from auditor import why as flow
 from auditor.cli.chosen import choose
 from auditor.cli.commands import EXIT_CLEAN, EXIT_FINDINGS, EXIT_NOTHING
 from auditor.cli.deliver import tell
-from auditor.cli.options import from_settings, in_colour, looks_live, wants_colour, what_to_look_at, which_rules
+from auditor.cli.options import Asked, from_settings, in_colour, looks_live, wants_colour, what_to_look_at, which_rules
 from auditor.errors import UsageError
 from auditor.reports import diagnosis as report
 
@@ -29,11 +29,7 @@ def command(
     /,
     *,
     symptom: str | None,
-    path: str,
-    kind: str | None,
-    live: bool,
-    now: float | None,
-    previous: str | None,
+    asked: Asked,
     colour: bool | None,
     form: str,
     everything: bool,
@@ -49,16 +45,12 @@ def command(
             click.echo(f"{name:<28} {one.title}")
         return EXIT_CLEAN
     name, *near = flow.which(symptom, table)
-    chosen = choose(ctx, path)
-    rules = audit.rulebook(
-        select=chosen.of("select"), ignore=chosen.not_judged, folders=chosen.of("rules"), settings=chosen.settings
-    )
-    site = audit.look(
-        path, apps=chosen.of("apps"), kind=kind, live=live, now=now, previous=previous, banks=chosen.of("banks")
-    )
+    chosen = choose(ctx, asked.path)
+    rules = chosen.rulebook()
+    site = chosen.look(asked)
     verdict = audit.judge(site, rules)
     if verdict.empty and not verdict.findings:
-        told = f"there is nothing to audit in {path}: no supervisor program, worker or scheduler"
+        told = f"there is nothing to audit in {asked.path}: no supervisor program, worker or scheduler"
         if verdict.unread:
             raise UsageError(f"{told}, and {len(verdict.unread)} of what is there could not be read")
         click.echo(f"queue-auditor: {told}.", err=True)

@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.facts.backend import DatabaseServer, Probe, QueueState, RedisServer
-from auditor.facts.bank import BankFeed, Banks
-from auditor.facts.invoiceninja import NinjaState
+from auditor.facts.bank import Banks
 from auditor.facts.laravel import App
 from auditor.facts.live import Live, Written
-from auditor.facts.logged import LogEvents
-from auditor.facts.running import Daemon, DaemonProcess, WorkerProcess
 from auditor.facts.site import Site
 from auditor.sources.live.bank import KIND as FEEDS
 from auditor.sources.live.bank import look_at_feeds
@@ -31,26 +27,16 @@ TOTAL = 30.0
 """Seconds after which no further question is asked; the last may take its own time beyond."""
 
 
-class Part(NamedTuple):
-    """What came of one question."""
-
-    probes: tuple[Probe, ...] = ()
-    redis_servers: tuple[RedisServer, ...] = ()
-    database_servers: tuple[DatabaseServer, ...] = ()
-    queues: tuple[QueueState, ...] = ()
-    daemons: tuple[Daemon, ...] = ()
-    supervised: tuple[DaemonProcess, ...] = ()
-    processes: tuple[WorkerProcess, ...] = ()
-    crons: tuple[str, ...] = ()
-    logged: tuple[LogEvents, ...] = ()
-    ninjas: tuple[NinjaState, ...] = ()
-    feeds: tuple[BankFeed, ...] = ()
+_SAID = tuple(
+    field for field, default in zip(Live.__struct_fields__, Live.__struct_defaults__, strict=True) if default == ()
+)
+"""The fields of a look that each answer adds to."""
 
 
 class Task(NamedTuple):
     """One question, and how it is called where it is never asked."""
 
-    ask: Callable[[], Part]
+    ask: Callable[[], Live]
     kind: str
     name: str
     app: str = ""
@@ -69,35 +55,25 @@ def observe(site: Site, *, now: float, banks: Banks, logs: bool = True, total: f
     tasks += [_of_conf(tree, site, conf.main) for conf in site.confs if conf.is_main and conf.http_servers]
     tasks.append(Task(lambda: _processes(tree, site), "processes", "processes"))
     if logs:
-        tasks.append(Task(lambda: Part(logged=look_at_logs(tree, site, now)), "logs", "the apps' logs"))
+        tasks.append(Task(lambda: Live(logged=look_at_logs(tree, site, now)), "logs", "the apps' logs"))
     tasks += _of_ninjas(tree, site, banks, now)
-    joined = _joined(run(tasks, total))
-    joined["probes"] = (*joined["probes"], *asked.probes)
-    if tree.root != "/" or _failed(joined["probes"]):
-        joined["crons"] = None
-    return Live(taken=now, written=_written(tree, site, now), **joined)
+    found = _joined(run(tasks, total))
+    probes = (*found.probes, *asked.probes)
+    return msgspec.structs.replace(found, taken=now, probes=probes, written=_written(tree, site, now))
 
 
 def observe_feeds(site: Site, *, now: float, banks: Banks, total: float = TOTAL) -> Live:
     """Ask the database of each InvoiceNinja of a host for its bank feeds, and nothing else."""
-    seen_there = _joined(run(_of_ninjas(Tree(site.name), site, banks, now), total))
-    return Live(taken=now, **{**seen_there, "crons": None})
+    found = _joined(run(_of_ninjas(Tree(site.name), site, banks, now), total))
+    return msgspec.structs.replace(found, taken=now)
 
 
-def _joined(parts: Sequence[Part]) -> dict[str, Any]:
-    """Everything that was seen, by its field; a server that fails for two questions alike is told once."""
-    joined: dict[str, Any] = {
-        field: tuple(one for part in parts for one in getattr(part, field)) for field in Part._fields
-    }
-    failed = {(one.name, one.outcome) for one in joined["probes"] if one.connection and not one.answered}
-    joined["probes"] = tuple(
-        one for one in joined["probes"] if one.kind != FEEDS or (one.name, one.outcome) not in failed
-    )
-    return joined
-
-
-def _failed(probes: Sequence[Probe]) -> bool:
-    return any(probe.kind == "processes" and not probe.answered for probe in probes)
+def _joined(parts: Sequence[Live]) -> Live:
+    """All answers as one; a server that fails for two questions alike is told once."""
+    said: dict[str, Any] = {field: tuple(one for part in parts for one in getattr(part, field)) for field in _SAID}
+    failed = {(one.name, one.outcome) for one in said["probes"] if one.connection and not one.answered}
+    said["probes"] = tuple(one for one in said["probes"] if one.kind != FEEDS or (one.name, one.outcome) not in failed)
+    return Live(crons=next((part.crons for part in parts if part.crons is not None), None), **said)
 
 
 def _written(tree: Tree, site: Site, now: float) -> tuple[Written, ...]:
@@ -111,12 +87,12 @@ def _written(tree: Tree, site: Site, now: float) -> tuple[Written, ...]:
     return tuple(found)
 
 
-def run(tasks: Sequence[Task], total: float) -> list[Part]:
-    """Every task's part, in their order, AT_ONCE at a time; those whose turn comes too late are Probes."""
+def run(tasks: Sequence[Task], total: float) -> list[Live]:
+    """Every task's answer, in their order, AT_ONCE at a time; those whose turn comes too late are Probes."""
     import threading
 
     end = time.monotonic() + total
-    parts: list[Part] = [Part()] * len(tasks)
+    parts: list[Live] = [Live()] * len(tasks)
     waiting = iter(range(len(tasks)))
     lock = threading.Lock()
 
@@ -136,28 +112,32 @@ def run(tasks: Sequence[Task], total: float) -> list[Part]:
     return parts
 
 
-def _too_late(task: Task, total: float) -> Part:
+def _too_late(task: Task, total: float) -> Live:
     probe = unsupported(f"{total:g} s had passed before its turn came").probe(
         task.kind, task.name, task.app, task.connection
     )
-    return Part((msgspec.structs.replace(probe, conf=task.conf),))
+    return Live(probes=(msgspec.structs.replace(probe, conf=task.conf),))
 
 
 def _of_backend(question: Question, now: float) -> Task:
     end = question.access.endpoint
 
-    def ask() -> Part:
+    def ask() -> Live:
         if end.kind == "redis":
             from auditor.sources.live.redis import look_at_redis
 
             redis = look_at_redis(question.access, question.queues, now)
-            return Part((redis.probe,), (redis.server,) if redis.server else (), queues=redis.queues)
+            return Live(
+                probes=(redis.probe,), redis_servers=(redis.server,) if redis.server else (), queues=redis.queues
+            )
         if end.kind == "sqlite":
             from auditor.sources.live.sqlite import look_at_sqlite as look
         else:
             from auditor.sources.live.database import look_at_sql as look
         found = look(question.access, question.tables, question.queues, now, question.zone)
-        return Part((found.probe,), database_servers=(found.server,) if found.server else (), queues=found.queues)
+        return Live(
+            probes=(found.probe,), database_servers=(found.server,) if found.server else (), queues=found.queues
+        )
 
     return Task(ask, end.kind, end.name, end.app, end.connection)
 
@@ -167,15 +147,15 @@ def _of_ninjas(tree: Tree, site: Site, banks: Banks, now: float) -> list[Task]:
 
 
 def _of_ninja(tree: Tree, app: App, banks: Banks, now: float) -> Task:
-    def ask() -> Part:
+    def ask() -> Live:
         from auditor.sources.live.app_settings import AppSettings
 
         try:
             access = AppSettings(tree, app).database("")
         except NoAnswer as problem:
-            return Part((unsupported(problem.reason).probe(FEEDS, "its database", app.name),))
+            return Live(probes=(unsupported(problem.reason).probe(FEEDS, "its database", app.name),))
         found = look_at_feeds(access, banks, now, app.ninja.timezone if app.ninja is not None else "UTC")
-        return Part((found.probe,), ninjas=(found.state,) if found.state else (), feeds=found.feeds)
+        return Live(probes=(found.probe,), ninjas=(found.state,) if found.state else (), feeds=found.feeds)
 
     return Task(ask, FEEDS, "its database", app.name)
 
@@ -183,16 +163,16 @@ def _of_ninja(tree: Tree, app: App, banks: Banks, now: float) -> Task:
 def _of_conf(tree: Tree, site: Site, main: str) -> Task:
     conf = next(conf for conf in site.confs if conf.main == main)
 
-    def ask() -> Part:
+    def ask() -> Live:
         from auditor.sources.live.daemons import ask_daemon
 
         found = ask_daemon(tree, conf)
-        return Part((found.probe,), daemons=(found.daemon,) if found.daemon else (), supervised=found.processes)
+        return Live(probes=(found.probe,), daemons=(found.daemon,) if found.daemon else (), supervised=found.processes)
 
     return Task(ask, "supervisord", main, conf=main)
 
 
-def _processes(tree: Tree, site: Site) -> Part:
+def _processes(tree: Tree, site: Site) -> Live:
     from auditor.sources.live.processes import list_processes
 
     root = tree.root.rstrip("/")
@@ -200,4 +180,8 @@ def _processes(tree: Tree, site: Site) -> Part:
     found = list_processes(folders)
     named = (msgspec.structs.replace(one, app=folders.get(one.app, "")) for one in found.processes)
     # Below another root only what runs an app there is that host's; the rest is this machine's own.
-    return Part((found.probe,), processes=tuple(one for one in named if one.app or not root), crons=found.crons)
+    return Live(
+        probes=(found.probe,),
+        processes=tuple(one for one in named if one.app or not root),
+        crons=found.crons if found.probe.answered and not root else None,
+    )

@@ -1,4 +1,4 @@
-"""What is told, and the exit status, where there was nothing to look at."""
+"""What a verdict means for the exit status, and what is told where there was nothing to look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from auditor.cli.chosen import Chosen
 from auditor.cli.commands import EXIT_CANNOT, EXIT_CLEAN, EXIT_NOTHING
-from auditor.findings import Verdict
+from auditor.findings import Severity, Verdict
 
 
 def of_nothing(path: str, verdict: Verdict, chosen: Chosen) -> int | None:
@@ -25,3 +25,9 @@ def of_nothing(path: str, verdict: Verdict, chosen: Chosen) -> int | None:
         f"queue-auditor: there is nothing to audit in {path}: no supervisor program, worker or scheduler.", err=True
     )
     return EXIT_NOTHING
+
+
+def fails(verdict: Verdict, chosen: Chosen) -> bool:
+    """Whether something found is as grave as --fail-on asks for."""
+    worst, fail_on = verdict.worst(), chosen.of("fail_on")
+    return fail_on != "never" and worst is not None and worst.rank >= Severity(fail_on).rank
