@@ -45,6 +45,8 @@ _STARTS = re.compile(
     rb"|^kind:\s*[\"']?(?:ConfigMap|Secret)\b",
     re.MULTILINE,
 )
+_CHART = re.compile(rb"^kind:\s*(?:Deployment|StatefulSet|DaemonSet|CronJob|Job)\b", re.MULTILINE)
+"""What a chart's template holds whose command stands in the chart's values."""
 _YAML = re.compile(r"\.ya?ml(?:\.(?:example|dist|sample|tmpl|template|j2))?$")
 _PLATFORM = re.compile(r"(?:^|/)(?:\.do/[\w.-]+|render|config/deploy(?:\.[\w-]+)?)\.ya?ml$")
 """Files by which a platform runs a whole app, whether or not they name artisan."""
@@ -197,7 +199,8 @@ def _by_kind(path: str, name: str, data: bytes, found: Found) -> None:
     elif _YAML.search(name) is not None:
         if is_variable_file(path):
             found.variables.append(path)
-        if _STARTS.search(data) or _PLATFORM.search(path) is not None:
+        charted = b".Values." in data and _CHART.search(data) is not None
+        if _STARTS.search(data) or _PLATFORM.search(path) is not None or charted:
             found.manifests.append(path)
             if b"vars:" in data:
                 found.variables.append(path)

@@ -1,4 +1,4 @@
-"""Kubernetes manifests in plain YAML: the containers of every pod template, and files that ConfigMaps hold."""
+"""Kubernetes manifests, plain or a Helm chart's: the containers of every pod template, and files that ConfigMaps hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from auditor.dialects.crontab import Job, parse
 from auditor.dialects.yaml_lines import Node, documents
 from auditor.facts.origin import NEVER, Origin, declared, unknown
+from auditor.sources.repository.helm import filled, is_template
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Start
 from auditor.sources.repository.scripts import MENTIONS, read_shell_text
 from auditor.sources.repository.servers import read_server
@@ -38,14 +39,15 @@ _MIB = {
     "T": 1e12 / 1048576,
 }
 _CONF = re.compile(r"^\[(?:program:|supervisord\])", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
+"""What whoever installs a chart names: the rest of the name says which of its resources it is."""
 GRACE = 30.0
 """terminationGracePeriodSeconds where it is not set."""
 
 
 def read_manifest(files: Files, path: str, gathered: Gathered) -> None:
     """Every resource of a file of manifests, added to what is gathered."""
-    text = files.text(path)
-    for document in documents(text) if text is not None else ():
+    for document in _documents(files, path):
         resources = document.each("items") if document.value("kind") == "List" else [document]
         for resource in resources[:500]:
             kind = resource.value("kind") or ""
@@ -56,16 +58,26 @@ def read_manifest(files: Files, path: str, gathered: Gathered) -> None:
                 _files(files, path, resource, gathered)
 
 
+def _documents(files: Files, path: str) -> list[Node]:
+    """Every document of a file; where putting in a chart's values makes it no YAML, as it is written."""
+    found = [document for text in filled(files, path) for document in documents(text)]
+    return found or list(documents(files.text(path) or ""))
+
+
 def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered) -> None:
     spec = resource.get(*_TEMPLATES[kind])
-    name = resource.value("metadata", "name") or kind.lower()
+    name = _PLACEHOLDER.sub("", resource.value("metadata", "name") or "").strip("-. ") or kind.lower()
+    taken = {one.name.partition("/")[0] for one in gathered.containers if one.file == path}
+    name = next(each for each in (name, *(f"{name}-{number}" for number in range(2, 10_000))) if each not in taken)
     containers = spec.each("containers") if spec is not None else []
     for node in containers[:50]:
         if spec is None or node.kind != "map":
             continue
-        own = node.value("name") or name
+        own = _PLACEHOLDER.sub("", node.value("name") or "").strip("-. ") or f"container-{containers.index(node) + 1}"
         place = files.place(path, node.line)
         made = Container(name if len(containers) == 1 else f"{name}/{own}", path, "kubernetes", place)
+        if is_template(path):
+            made.unseen_environment = "whoever installs the chart may give it more environment"
         made.image = node.value("image")
         made.entrypoint = _argv(files, path, node, "command")
         made.command = _argv(files, path, node, "args")
