@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.stack.mariadb import _as_other, _give
-from tests.stack.polling import StackError, until
+from tests.stack.polling import PATIENCE, StackError, until
 from tests.stack.processes import CLEAN, Child, on_free_port
 
 USER, PASSWORD = "works", "works-password"
@@ -79,7 +79,7 @@ class Postgres:
     def _client(self, text: str, database: str) -> subprocess.CompletedProcess[str]:
         words = [str(programs() / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(
-            [*words, "-U", USER, database], input=text, capture_output=True, text=True, check=False, timeout=20,
+            [*words, "-U", USER, database], input=text, capture_output=True, text=True, check=False, timeout=10 * PATIENCE,
             env={**CLEAN, "PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]},
         )  # fmt: skip
 

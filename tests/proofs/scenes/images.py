@@ -87,7 +87,25 @@ def _take_pcntl_away(folder: Path) -> None:
 
 
 class NinjaWithoutPcntl(WithoutPcntl):
-    """Without pcntl InvoiceNinja's worker outlasts its --timeout in a job, and its container's stop kills the next."""
+    """In InvoiceNinja's image too a job outlasts its worker's --timeout where pcntl is missing."""
 
     rule = "invoiceninja/alpine-without-pcntl"
+    then = "The job that takes too long is ended."
     first_line: ClassVar[str] = "# InvoiceNinja\n"
+    clock: ClassVar[str | None] = "+0 x60"
+
+    @override
+    def act(self, host: Host, server: Supervisord) -> Seen:
+        host.laravel.push("H", seconds=100).must()
+        until(lambda: host.journal.ends("H") or host.journal.failures("H"), 10, "H ends, or is ended")
+        return see(host)
+
+    @override
+    def harmed(self, seen: Seen) -> None:
+        assert seen.labels("end") == {"H"}
+        assert not seen.failures
+
+    @override
+    def unharmed(self, seen: Seen) -> None:
+        assert seen.labels("failed") == {"H"}
+        assert not seen.ends

@@ -189,7 +189,7 @@ class OwnWorkerEndsJobs(Live):
     ).over(NINJA)
     bad = Change(env={"INTERNAL_QUEUE_ENABLED": "true"})
     backends: ClassVar[tuple[str, ...]] = ("sqlite",)
-    clock: ClassVar[str | None] = "+0 x30"
+    clock: ClassVar[str | None] = "+0 x60"
 
     @override
     def conf(self, change: Change, *, bad: bool) -> str:
@@ -211,10 +211,11 @@ class OwnWorkerEndsJobs(Live):
 
     @override
     def act(self, host: Host, server: Supervisord) -> Seen:
-        # On the bad host one of the two is busy for long, so that the other one gets the second job.
-        host.laravel.push("J", seconds=75 if self.put_right else 800).must()
+        # On the bad host each job takes so long that its worker is still at it when the other one comes for the next.
+        seconds = 65 if self.put_right else 800
+        host.laravel.push("J", seconds=seconds).must()
         host.laravel.await_start("J")
-        host.laravel.push("K", seconds=75).must()
+        host.laravel.push("K", seconds=seconds).must()
         until(
             lambda: host.journal.ends("K") or host.journal.failures(), 15, "K ends, or one is ended", host.journal.path
         )
