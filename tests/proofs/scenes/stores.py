@@ -264,22 +264,24 @@ class RedisEvicts(Scene):
         assert isinstance(server, Redis)
         for words in (host.folder / "compose.yml").read_text().split("--")[1:]:
             server.cli("CONFIG", "SET", *words.split())
+        before = int(server.info("evicted_keys"))
         host.laravel.push("M", queue="mails", count=20).must()
         pushed = host.laravel.push("J", count=300, kilobytes=10)
-        left = int(server.cli("LLEN", "works_database_queues:mails"))
-        evicted = int(server.info("evicted_keys"))
+        left = sum(int(server.cli("LLEN", f"works_database_queues:{name}")) for name in ("mails", "default"))
+        evicted = int(server.info("evicted_keys")) - before
         server.cli("CONFIG", "SET", "maxmemory", "0")
         return Seen(exit_code=pushed.exit_code, output=pushed.output, left=left, extra=evicted)
 
     @override
     def harmed(self, seen: Seen) -> None:
-        """`left` are the mails, `extra` the evicted keys."""
-        assert seen.left == 0
+        """`left` are all jobs of 320, `extra` the evicted keys: which of the two queues goes is Redis' own choice."""
+        assert seen.left <= 300
         assert seen.extra > 0
         assert seen.exit_code == 0
 
     @override
     def unharmed(self, seen: Seen) -> None:
-        assert seen.left == 20
+        assert seen.left > 20
+        assert seen.extra == 0
         assert seen.exit_code != 0
         assert "OOM command not allowed" in seen.output
