@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from auditor import audit
 from auditor.facts.container import Service
 from tests.repository.test_repository import APP, launch_of, service_of, site_of
 
@@ -86,6 +87,34 @@ def test_a_platform_runs_a_worker(
     assert (None if launch.is_unknown("processes") else launch.processes) == count
     assert service.grace_setting != "the time to stop"
     assert site.worker_hints == ()
+
+
+PROCFILE = "web: php artisan serve\nworker: php artisan queue:work\n"
+FORMATIONS = [
+    (None, None),
+    ("{}", None),
+    ('{"formation": {"web": {"quantity": 1}, "worker": {"quantity": 2}}}', 2),
+    ('{"formation": {"web": {"quantity": 1}}}', 0),
+    ('{"formation": {"worker": {"quantity": 0}}}', 0),
+    ('{"formation": {"worker": {"size": "basic"}}}', None),
+    ('{"formation": [{"process": "web", "quantity": 1}]}', 0),
+    ('{"formation": []}', None),
+    ('{"formation": ', None),
+]
+
+
+@pytest.mark.parametrize(("formation", "count"), FORMATIONS)
+def test_an_app_json_scales_a_procfile(tmp_path: pathlib.Path, formation: str | None, count: int | None) -> None:
+    """What its formation leaves out is not started; without a formation nothing tells, and the rule is skipped."""
+    files = {"Procfile": PROCFILE, **({} if formation is None else {"app.json": formation})}
+    site = site_of(tmp_path, {**APP, **files})
+    launch = launch_of(site, "worker")
+    verdict = audit.judge(site, audit.rulebook())
+    rule = "processes/procfile-worker-not-scaled"
+
+    assert (None if launch.is_unknown("processes") else launch.processes) == count
+    assert (rule in {finding.rule for finding in verdict.findings}) is (count == 0)
+    assert (rule in {one.rule for one in verdict.skipped}) is (count is None)
 
 
 BROKEN = ["", "= [", "[processes]\nx = 1\n", "processes = 3\nkill_timeout = [1]\n", "a = " + "[" * 3000]

@@ -24,7 +24,8 @@ from auditor.sources.repository.inside import Inside
 from auditor.sources.repository.kubernetes import read_manifest, take_maps
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Stage, Start
 from auditor.sources.repository.placeholders import fill_environment, fill_jinja
-from auditor.sources.repository.platforms import read_platform, read_procfile
+from auditor.sources.repository.platforms import read_platform
+from auditor.sources.repository.procfile import read_procfile
 from auditor.sources.repository.running import start_inside, start_scripts
 from auditor.sources.repository.scripts import read_shell_text
 from auditor.sources.repository.services import service_of

@@ -1,40 +1,18 @@
-"""Platforms that run an app from one YAML file of theirs, and Procfiles: DigitalOcean's app spec, Render's blueprint, Kamal."""
+"""Platforms that run an app from one YAML file of theirs: DigitalOcean's app spec, Render's blueprint, Kamal."""
 
 from __future__ import annotations
-
-import re
 
 from auditor.dialects.yaml_lines import Node, load
 from auditor.facts.origin import Origin, declared, unknown
 from auditor.sources.repository.kamal import is_kamal, read_kamal
 from auditor.sources.repository.model import Container, Files, Gathered
 
-_PROCESS = re.compile(r"([A-Za-z0-9_-]+):[ \t]*(\S.*)")
 _APP_SPEC = {"services": False, "workers": False, "jobs": True}
 """Component lists of an app spec, and whether their members run once."""
 APP_SPEC_GRACE = 120.0
 """termination.grace_period_seconds where it is not set (https://docs.digitalocean.com/products/app-platform/reference/app-spec/)."""
 RENDER_GRACE = 30.0
 """maxShutdownDelaySeconds where it is not set (https://render.com/docs/blueprint-spec)."""
-MAX_LINES = 500
-
-
-def read_procfile(files: Files, path: str, gathered: Gathered) -> None:
-    """Each process type of a Procfile."""
-    for number, line in enumerate((files.text(path) or "").split("\n")[:MAX_LINES], 1):
-        found = _PROCESS.match(line)
-        if found is None:
-            continue
-        place = files.place(path, number)
-        made = Container(found[1], path, "procfile", place)
-        made.command = (found[2].strip(), place)
-        made.shell_form = True
-        made.user = ("root", unknown("a Procfile names no account", place))
-        made.marks["stop_grace"] = unknown("how long a process may take to stop is the platform's to say", place)
-        made.replicas = (1, unknown("how many of it run is not written in a Procfile", place))
-        made.unseen_environment = "a Procfile names no environment"
-        files.understand(path, number)
-        gathered.containers.append(made)
 
 
 def is_app_spec(root: Node) -> bool:
