@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,10 @@ def planted(root: Path, port: int) -> Host:
                  "DB_PORT": str(port), "REDIS_PASSWORD": secret(), "DB_PASSWORD": secret()})  # fmt: skip
     host.write(
         "etc/cron.d/shop", f"REDIS_PASSWORD={secret()}\n* * * * * root API_KEY={secret()} php artisan schedule:run"
+    )
+    full = f"OOM command not allowed by redis://someone:{secret()}@cache:6379 (password={secret()})"
+    host.write(
+        "var/www/shop/storage/logs/laravel.log", f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] production.ERROR: {full}\n"
     )
     config = host.root / "var/www/second/config/database.php"
     config.write_text(config.read_text().replace("'prefix' => '']", f"'prefix' => '', 'options' => ['{secret()}']]"))
@@ -96,6 +101,7 @@ def test_no_command_shows_a_canary(tmp_path: Path) -> None:
     for path in out.iterdir():
         assert CANARY not in path.read_text(), path.name
     told = (out / "report.console").read_text()
+    assert "tells that Redis is full" in told, "the log was read"
     assert "backend/unreachable" in told + "backend/auth-refused"
     assert f"redis://127.0.0.1:{port}/1" in told, "the servers were asked"
     assert f"mysql://someone@127.0.0.1:{port}/shop" in told
