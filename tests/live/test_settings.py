@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import look
+from auditor.facts.backend import Endpoint
+from auditor.sources.live.app_settings import AppSettings
+from auditor.sources.live.looking import NoAnswer
 from auditor.sources.live.settings import cluster_access, database_access, redis_access, sentinel_access
+from auditor.sources.tree import Tree
+from tests.live.host import APP, Host
 
 URLS = (
     "redis://127.0.0.1",
@@ -131,6 +138,9 @@ def test_sentinels() -> None:
     """Predis's sentinels are taken apart."""
     end = sentinel_access(("tcp://a:26379?timeout=1", "tcp://b:26380"), "main", {"database": 2}, prefix="p").endpoint
     assert (end.sentinels, end.service, end.database, end.prefix) == (("a:26379", "b:26380"), "main", "2", "p")
+    master = sentinel_access(("tcp://a:26379",), "main", {"scheme": "tls", "username": "u", "password": "secret"})
+    assert (master.endpoint.tls, master.endpoint.username, master.password.reveal()) == (True, "u", "secret")
+    assert "secret" not in master.endpoint.name
 
 
 def test_clusters() -> None:
@@ -145,6 +155,40 @@ def test_clusters() -> None:
     assert (shared.password.reveal(), "shared" in repr(shared)) == ("shared", False)
     own = cluster_access(nodes[1:], {"password": "shared"}, laravel=(13, 5, 0))
     assert (own.password.reveal(), own.endpoint.tags_queues) == ("own", True)
+
+
+def redis_of(folder: Path, entries: str) -> Endpoint:
+    """Where the app's own config/database.php leads, with these entries of its `redis`."""
+    host = Host.of(folder, {"QUEUE_CONNECTION": "redis"})
+    config = host.root / APP / "config/database.php"
+    config.write_text(config.read_text().replace("'default' => ['url'", f"{entries}, 'other' => ['url'"))
+    (app,) = look(str(folder)).apps
+    connection = next(one for one in app.connections if one.name == "redis")
+    return AppSettings(Tree(folder), app).redis(connection).endpoint
+
+
+def test_sentinels_of_a_configuration(tmp_path: Path) -> None:
+    """Predis's form of sentinels in an app's configuration is taken; one that wants a login of its own is told, not tried."""
+    options = "'options' => ['replication' => 'sentinel', 'service' => 'main', 'parameters' => ['database' => 3]]"
+
+    end = redis_of(tmp_path / "plain", f"'default' => ['tcp://10.0.0.1:26379', 'tcp://10.0.0.2:26379', {options}]")
+
+    assert (end.sentinels, end.service) == (("10.0.0.1:26379", "10.0.0.2:26379"), "main")
+    assert (end.database, end.prefix) == ("3", "shop_database_")
+    with pytest.raises(NoAnswer, match="of their own"):
+        redis_of(tmp_path / "guarded", f"'default' => ['tcp://10.0.0.1:26379?password=secret', {options}]")
+
+
+def test_a_cluster_of_a_configuration(tmp_path: Path) -> None:
+    """The nodes of a cluster, its own prefix and password; one whose host cannot be known is told, not guessed."""
+    node = "['host' => '10.0.0.1', 'port' => 7000]"
+    own = "'options' => ['prefix' => 'own:', 'password' => 'secret']"
+
+    end = redis_of(tmp_path / "whole", f"'clusters' => ['default' => [{node}, {own}]]")
+
+    assert (end.nodes, end.prefix, end.has_password, end.tags_queues) == (("10.0.0.1:7000",), "own:", True, False)
+    with pytest.raises(NoAnswer, match="host"):
+        redis_of(tmp_path / "half", f"'clusters' => ['default' => [{node}, ['host' => gethostname()]]]")
 
 
 VALUE = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.lists(st.text(max_size=5), max_size=2)

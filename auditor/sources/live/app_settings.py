@@ -67,6 +67,8 @@ class AppSettings:
             options = options if isinstance(options, Mapping) else {}
             if options.get("replication") != "sentinel":
                 return redis_access({}, cluster=True, **named)
+            if any(_guarded(node) for node in nodes):
+                raise NoAnswer("unsupported", "its sentinels want a login or encryption of their own")
             parameters = options.get("parameters")
             return sentinel_access(
                 nodes, str(options.get("service") or "mymaster"), parameters if isinstance(parameters, Mapping) else {},
@@ -126,6 +128,11 @@ class AppSettings:
         except (OSError, Unreadable):
             path = f"{self.tree.root.rstrip('/')}/{inside}"
         return Access(msgspec.structs.replace(access.endpoint, **{field: path}), access.password)
+
+
+def _guarded(sentinel: str) -> bool:
+    """Whether a sentinel's address is more than one: a password in it, or a scheme that encrypts."""
+    return sentinel.startswith(("tls:", "rediss:")) or "@" in sentinel or "password=" in sentinel
 
 
 def _plain(found: Found) -> dict[str, Any]:

@@ -123,22 +123,17 @@ def sentinel_access(
     prefix: str = "",
 ) -> Access:
     """Predis's sentinels ("tcp://10.0.0.1:26379" …) and the master's name; `settings` are its `parameters`."""
-    password = _text(settings.get("password"))
-    database = _text(settings.get("database")) or "0"
+    master = redis_access({**settings, "host": ""}, app=app, connection=connection, prefix=prefix)
     addresses = tuple(_address(one) for one in sentinels)
-    end = Endpoint(
-        name=f"sentinel://{','.join(addresses)}/{service}/{database}",
-        app=app,
-        connection=connection,
-        kind="redis",
-        database=database,
-        username=_text(settings.get("username")),
-        has_password=bool(password),
-        prefix=prefix,
+    end = msgspec.structs.replace(
+        master.endpoint,
+        name=f"sentinel://{','.join(addresses)}/{service}/{master.endpoint.database}",
+        host="",
+        port=0,
         sentinels=addresses,
         service=service,
     )
-    return Access(end, Secret(password))
+    return Access(end, master.password)
 
 
 def database_access(settings: Mapping[str, Any], *, app: str = "", connection: str = "", folder: str = "") -> Access:
