@@ -7,7 +7,9 @@ import pathlib
 import pytest
 
 from auditor import audit
+from auditor.facts.census import take_census
 from auditor.facts.container import Service
+from auditor.facts.subjects import Scheduler
 from tests.repository.test_repository import APP, launch_of, service_of, site_of
 
 KAMAL = """service: shop
@@ -115,6 +117,30 @@ def test_an_app_json_scales_a_procfile(tmp_path: pathlib.Path, formation: str | 
     assert (None if launch.is_unknown("processes") else launch.processes) == count
     assert (rule in {finding.rule for finding in verdict.findings}) is (count == 0)
     assert (rule in {one.rule for one in verdict.skipped}) is (count is None)
+
+
+CRON = "  - type: cron\n    name: s\n    runtime: docker\n    dockerCommand: php artisan schedule:run\n    schedule: '{}'\n"
+JOB = "  - name: s\n    run_command: php artisan schedule:run\n    {}\n"
+CLOCKS = [
+    ("render.yaml", f"services:\n{CRON}", "* * * * *", 60),
+    ("render.yaml", f"services:\n{CRON}", "*/15 * * * *", 900),
+    ("render.yaml", f"services:\n{CRON}", "now and then", None),
+    (".do/app.yaml", f"jobs:\n{JOB}", "kind: PRE_DEPLOY", None),
+    (".do/app.yaml", f"jobs:\n{JOB}", "schedule: {cron: '0 * * * *'}", 3600),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "schedule", "gap"), CLOCKS)
+def test_a_platform_starts_a_command_by_the_clock(
+    tmp_path: pathlib.Path, path: str, text: str, schedule: str, gap: float | None
+) -> None:
+    """Render's cron and DigitalOcean's jobs run the scheduler as often as their schedule says, and no oftener."""
+    (subject,) = take_census(site_of(tmp_path, {**APP, path: text.format(schedule)})).of("scheduler")
+    scheduler = subject.roots[0]
+
+    assert isinstance(scheduler, Scheduler)
+    assert (None if scheduler.is_unknown("largest_gap") else scheduler.largest_gap) == gap
+    assert scheduler.every_minute or gap != 60
 
 
 BROKEN = ["", "= [", "[processes]\nx = 1\n", "processes = 3\nkill_timeout = [1]\n", "a = " + "[" * 3000]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from auditor.dialects.crontab import Job, parse
 from auditor.dialects.yaml_lines import Node, documents
 from auditor.facts.origin import NEVER, Origin, declared, unknown
+from auditor.sources.repository.clocks import set_clock
 from auditor.sources.repository.helm import filled, is_template
 from auditor.sources.repository.model import Container, Embedded, Files, Gathered, Start
 from auditor.sources.repository.scripts import MENTIONS, read_shell_text
@@ -116,7 +116,7 @@ def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered
                 else (1, unknown("how many replicas run is not known here", mark))
             )
         if kind == "CronJob":
-            _clock(resource, files, path, made)
+            set_clock(files, made, resource.get("spec", "schedule"))
         elif kind == "Job":
             made.values["periodic"] = True
         server = read_server(files, made, [])
@@ -192,21 +192,6 @@ def _user(files: Files, path: str, spec: Node, node: Node, made: Container) -> N
         if found is not None and found.kind == "text":
             made.user = ("root" if found.text == "0" else found.text, declared(files.place(path, found.line)))
             return
-
-
-def _clock(resource: Node, files: Files, path: str, made: Container) -> None:
-    made.values["periodic"] = True
-    found = resource.get("spec", "schedule")
-    if found is None or found.kind != "text":
-        return
-    place = files.place(path, found.line)
-    jobs = [line for line in parse(f"{found.text} x\n".encode(), False) if isinstance(line, Job)]
-    if len(jobs) != 1:
-        made.marks["every_minute"] = made.marks["largest_gap"] = unknown("its schedule is not known here", place)
-        return
-    made.values["every_minute"] = jobs[0].schedule.runs_every_minute
-    made.values["largest_gap"] = jobs[0].schedule.largest_gap * 60
-    made.marks["every_minute"] = made.marks["largest_gap"] = declared(place)
 
 
 def _files(files: Files, path: str, resource: Node, gathered: Gathered) -> None:

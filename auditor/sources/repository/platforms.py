@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auditor.dialects.yaml_lines import Node, load
 from auditor.facts.origin import Origin, declared, unknown
+from auditor.sources.repository.clocks import set_clock
 from auditor.sources.repository.kamal import is_kamal, read_kamal
 from auditor.sources.repository.model import Container, Files, Gathered
 
@@ -48,7 +49,8 @@ def read_app_spec(files: Files, path: str, gathered: Gathered, root: Node) -> No
             if grace is not None and grace.text.isdecimal():
                 made.values["stop_grace"] = float(grace.text)
                 made.marks["stop_grace"] = declared(files.place(path, grace.line))
-            made.values["periodic"] = once
+            if once:  # at a deployment, or by the clock
+                set_clock(files, made, item.get("schedule", "cron"))
             made.values["restart"] = "no" if once else "always"
             written = (item.value("dockerfile_path") or "").strip("/")
             stages = gathered.stages.get(written)
@@ -105,7 +107,8 @@ def read_blueprint(files: Files, path: str, gathered: Gathered, root: Node) -> N
                 float(delay.text),
                 declared(files.place(path, delay.line)),
             )
-        made.values["periodic"] = item.value("type") == "cron"
+        if item.value("type") == "cron":
+            set_clock(files, made, item.get("schedule"))
         files.understand(path, *range(command.line, command.end + 1))
         gathered.containers.append(made)
 
