@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 from auditor import audit
+from auditor.sources.repository.scripts import read_shell_text
 from auditor.sources.survey import read_site
 
 APP = {
@@ -17,14 +18,25 @@ APP = {
     "'database' => ['driver' => 'database', 'table' => 'jobs', 'queue' => 'default', 'retry_after' => 90],"
     "'redis' => ['driver' => 'redis', 'connection' => 'default', 'queue' => 'default', 'retry_after' => 90]]];",
     "config/database.php": "<?php return ['default' => env('DB_CONNECTION', 'sqlite'), 'connections' => ["
-    "'sqlite' => ['driver' => 'sqlite'], 'pgsql' => ['driver' => 'pgsql']]];",
+    "'sqlite' => ['driver' => 'sqlite'], 'pgsql' => ['driver' => 'pgsql']],"
+    "'redis' => ['default' => ['host' => 'redis', 'port' => 6379, 'database' => 0]]];",
 }
 SCHEDULED = {"routes/console.php": "<?php Schedule::command('shop:prune')->daily();"}
 WORKER = (
     "[program:worker]\nprocess_name=%(program_name)s_%(process_num)02d\nnumprocs=4\nuser=www-data\nstopwaitsecs=3600\n"
     "command=php /app/artisan queue:work --timeout=60 --tries=3 --max-time=3600\n"
 )
+REDIS_WORKER = {"w.conf": WORKER.replace("queue:work", "queue:work redis")}
+EVICTS = "services:\n  redis:\n    image: redis:7\n    command: redis-server --maxmemory 1gb --maxmemory-policy allkeys-lru\n"
 HORIZON = "[program:horizon]\ncommand=php /app/artisan horizon\nuser=www-data\n"
+ROLES = (
+    '#!/bin/bash\nstart() {\n  local role="${CONTAINER_ROLE:-app}"\n  case "$role" in\n'
+    "    scheduler) while true; do php artisan schedule:run & sleep 60; done ;;\n    app) exec php-fpm ;;\n  esac\n}\nstart\n"
+)
+HELD = """#!/bin/bash
+LINE="* * * * * cd ${APP_DIR} && php artisan schedule:run >> /dev/null 2>&1"
+(crontab -u www-data -l 2>/dev/null | grep -v schedule:run; echo "${LINE}") | crontab -u www-data -
+"""
 CRON = "* * * * * cd /app && php artisan schedule:run\n"
 TOLD = {
     "an example's SQLite is a developer's": (
@@ -64,6 +76,23 @@ TOLD = {
         "warning scheduler/cron-user-field",
         "",
     ),
+    "a cron line that a variable holds": (
+        APP | SCHEDULED | {"deploy.sh": HELD, "w.conf": WORKER},
+        "",
+        "scheduler/missing",
+    ),
+    "the same, never given to cron": (
+        APP | SCHEDULED | {"w.conf": WORKER, "deploy.sh": HELD.partition("(")[0]},
+        "",
+        "scheduler/missing",
+    ),
+    "a variable that holds no cron line": (
+        APP | SCHEDULED | {"w.conf": WORKER, "deploy.sh": 'LINE="every minute"\necho "$LINE" | crontab -\n'},
+        "warning scheduler/missing",
+        "",
+    ),
+    "Redis of the tests": (APP | REDIS_WORKER | {"compose.test.yml": EVICTS}, "", "queue/redis-eviction"),
+    "Redis of a deployment": (APP | REDIS_WORKER | {"compose.yml": EVICTS}, "error queue/redis-eviction", ""),
     "a stack's schedule": (
         APP
         | SCHEDULED
@@ -89,3 +118,14 @@ def test_told(name: str, tmp_path: pathlib.Path) -> None:
     told = [f"{one.severity.value} {one.rule}" for one in verdict.findings]
     assert not expected or expected in told, told
     assert not forbidden or not [one for one in told if one.endswith(f" {forbidden}")], told
+
+
+def test_a_function_knows_what_it_sets_for_itself() -> None:
+    """What a role starts is decided by a variable that is local to the function which asks for it."""
+    shell = read_shell_text(ROLES)
+    (schedule,) = shell.starts
+    runs = {
+        role: schedule.when.holds(shell.given([], {"CONTAINER_ROLE": role}, whole=True))
+        for role in ("app", "scheduler")
+    }
+    assert runs == {"app": False, "scheduler": True}

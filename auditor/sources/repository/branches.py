@@ -203,7 +203,9 @@ class Branches:
         found = default or _ASSIGNED.match(text)
         if found is not None:
             name = found[1]
-            once = name not in self.assigned and when is ALWAYS
+            # What a function sets for itself stands by the time that the rest of it is run.
+            own = text.startswith("local ") and self.frames[-1].kind == "function" and self._chain is ALWAYS
+            once = name not in self.assigned and (when is ALWAYS or own)
             self.assigned[name] = (f"${{{name}{found[2]}}}" if default else found[2]) if once else None
         word = text.partition(" ")[0]
         calls = self._calls.setdefault(word, [])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+import msgspec
+
 from auditor.dialects.yaml_lines import Node, load
 from auditor.facts.origin import NEVER, Origin, declared, unknown
 from auditor.sources.dotenv import parse as parse_dotenv
@@ -53,7 +55,7 @@ def read_compose(files: Files, path: str, gathered: Gathered) -> None:
     if services is None or services.kind != "map":
         return
     reader = _Reader(files, path, services)
-    first = len(gathered.containers)
+    first, servers = len(gathered.containers), len(gathered.servers)
     for name, node in list(services.keys.items())[:MAX_SERVICES]:
         if node.kind == "map":
             reader.take(name, node, gathered)
@@ -63,6 +65,9 @@ def read_compose(files: Files, path: str, gathered: Gathered) -> None:
     if for_developers or any(container.development for container in made):
         for container in made:
             container.development = container.development or for_developers or container.stage is None
+        gathered.servers[servers:] = [
+            msgspec.structs.replace(server, development=True) for server in gathered.servers[servers:]
+        ]
 
 
 def _same_images(made: list[Container]) -> None:

@@ -37,6 +37,8 @@ _SWITCH = re.compile(r"\b(?:gosu|su-exec|s6-setuidgid|setpriv|runuser|su|sudo)\b
 _INERT = re.compile(
     r"(?:echo|printf|grep|pgrep|pkill|kill|apt|apt-get|apk|yum|dnf|which|command|supervisorctl|chmod|chown|ln|cp|mv|rm|mkdir|touch|cat|sed|test|\[|\[\[|#)(?=\s|$)"
 )
+_HELD = re.compile(r"(?:(?:export|local|readonly)\s+)?([A-Za-z_]\w*)=(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')", re.DOTALL)
+_PIPED = re.compile(r"\|[^|]*\bcrontab\b(?![^|]*\s-l\b)|>[^>]*cron")
 _LOOP = re.compile(r"(?:while|until|for)\b")
 _TRAPS = re.compile(r"trap\s+(?!-)\S|wait\s+-n\b")
 _PUT_IN = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^{}]*\})")
@@ -122,6 +124,8 @@ class Shell:
         """Lines given to cron."""
         self.tables: list[tuple[str, str | None, int]] = []
         """`crontab FILE`: the file, the user named, the line."""
+        self.held: dict[str, tuple[int, str]] = {}
+        """Variables that hold a line for cron: where it stands, and the line."""
         self.confs: list[Written] = []
         """Supervisor configurations it writes."""
         self.supervisord: list[Daemon] = []
@@ -359,9 +363,12 @@ def _take(statement: Statement, found: Shell) -> None:
     text = statement.text
     mentions = MENTIONS.search(text) is not None
     installs = _INSTALLS.search(text) if "crontab" in text else None
-    if "cron" in text and (mentions or installs is not None) and _crons(statement, installs, found):
-        return
     bare = _bare(text)
+    if mentions and _holds(statement, bare, found):
+        return
+    held = _held_in(text, found) if found.held and _PIPED.search(text) else []
+    if "cron" in text and (mentions or installs is not None or held) and _crons(statement, installs, held, found):
+        return
     if _TRAPS.match(bare) and not found.traps:
         found.traps = statement.line
     if bare.startswith(("cp ", "mv ", "ln ")):
@@ -382,10 +389,28 @@ def _take(statement: Statement, found: Shell) -> None:
         found.crond = True
 
 
-def _crons(statement: Statement, installs: re.Match[str] | None, found: Shell) -> bool:
+def _holds(statement: Statement, bare: str, found: Shell) -> bool:
+    """Take in a variable whose text is a line for cron; what is done with it, a later statement tells."""
+    held = _HELD.fullmatch(bare)
+    if held is None or not _CRON_LINE.match(body := held[2] if held[2] is not None else held[3]):
+        return False
+    found.held[held[1]] = (statement.line, body.strip())
+    return True
+
+
+def _held_in(text: str, found: Shell) -> list[tuple[int, str]]:
+    """The lines for cron that variables of this text hold, each once."""
+    names = dict.fromkeys(match[1] or match[2] for match in _PUT_IN.finditer(text))
+    return [found.held[name] for name in names if name in found.held]
+
+
+def _crons(statement: Statement, installs: re.Match[str] | None, held: list[tuple[int, str]], found: Shell) -> bool:
     text = statement.text
-    lines: list[tuple[int, str]] = []
+    lines = list(held)
     filled: set[str] = set()
+    for number, line in held:
+        filled |= _put_in(line)
+        found.understood.add(number)
     for match in _QUOTED.finditer(text):
         body = match[1] if match[1] is not None else match[2]
         if match[1] is not None:
@@ -394,7 +419,7 @@ def _crons(statement: Statement, installs: re.Match[str] | None, found: Shell) -
         parts = body.replace("\\n", "\n").replace('\\"', '"').replace("\\$", "$").replace("\\\n", "").split("\n")
         lines.extend((at, part.strip()) for part in parts if _CRON_LINE.match(part))
     written = next((path for path in _WRITES.findall(_QUOTED.sub("''", text)) if "cron" in path), None)
-    if written is None and installs is None:
+    if written is None and installs is None and not held:
         written = (
             next((path for path in _WRITES.findall(text[text.rfind(lines[-1][1][-8:]) :]) if "cron" in path), None)
             if lines
