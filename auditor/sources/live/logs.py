@@ -8,9 +8,10 @@ Of a record, which may hold what a job held, nothing is kept.
 from __future__ import annotations
 
 import calendar
+import functools
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.facts.logged import LogEvents
 from auditor.facts.site import Site
@@ -19,6 +20,10 @@ from auditor.sources.live.witness import seen
 from auditor.sources.logs.family import opened, present
 from auditor.sources.logs.places import LogPlace, log_places
 from auditor.sources.tree import Tree
+
+if TYPE_CHECKING:
+    from auditor.sources.logs.formats import Form
+    from auditor.sources.logs.signatures import Signatures
 
 TAIL = 1024 * 1024
 """Bytes of a log's end that are read."""
@@ -39,12 +44,23 @@ def look_at_logs(tree: Tree, site: Site, now: float) -> tuple[LogEvents, ...]:
     return tuple(event for place in places for event in _look(tree, place, now))
 
 
-def _look(tree: Tree, place: LogPlace, now: float) -> tuple[LogEvents, ...]:
-    looked = look(lambda _: tuple(_events(tree, place, now)), PATIENCE)
+def _look(tree: Tree, place: LogPlace, now: float) -> Iterator[LogEvents]:
+    looked = look(lambda _: _tail(tree, place, now), PATIENCE)
     if looked.value is not None:
-        return looked.value
-    missing = dict.fromkeys(("count", "enough", "age", "severity"), looked.reason)
-    return (seen(LogEvents, missing, name=place.path, file=place.path, app=place.name),)
+        yield from _events(place, looked.value)
+    elif looked.outcome != "ok":
+        missing = dict.fromkeys(("count", "enough", "age", "severity"), looked.reason)
+        yield seen(LogEvents, missing, name=place.path, file=place.path, app=place.name)
+
+
+@functools.cache
+def _table() -> tuple[Signatures, dict[str, Form]]:
+    # Reading it takes longer than a whole look at Redis: only where a log was found that it is for, and once.
+    from auditor.sources.logs.formats import forms
+    from auditor.sources.logs.signatures import load_signatures
+
+    table = load_signatures()
+    return table, forms(table)
 
 
 class _Tail(NamedTuple):
@@ -57,16 +73,9 @@ class _Tail(NamedTuple):
     """Seconds since it was written to."""
 
 
-def _events(tree: Tree, place: LogPlace, now: float) -> Iterator[LogEvents]:
-    tail = _tail(tree, place, now)
-    if tail is None:
-        return
-    # Reading the table takes longer than a whole look at Redis: it is read where there is something to read by it.
-    from auditor.sources.logs.formats import forms
-    from auditor.sources.logs.signatures import load_signatures
-
-    table = load_signatures()
-    form = forms(table)[place.form]
+def _events(place: LogPlace, tail: _Tail) -> Iterator[LogEvents]:
+    table, forms = _table()
+    form = forms[place.form]
     last = form.last_head(tail.text)
     end = _stamp(tail.text[last:]) if last >= 0 else None
     if end is None:
