@@ -19,6 +19,7 @@ from auditor.sources.live.settings import SSL_CA, database_access, redis_access
 from tests.live.real import real_host, worker, write_programs
 from tests.live.test_counts import monitored
 from tests.stack import mariadb
+from tests.stack.fixtures import empty_mariadb
 from tests.stack.processes import on_free_port
 from tests.stack.redis import Redis
 
@@ -94,7 +95,7 @@ def test_redis_by_tls(redis_tls: tuple[Redis, int], certificates: Path, tmp_path
     assert probe("127.0.0.1").outcome in ("gone", "protocol")
 
 
-def test_mysql_by_tls_and_by_socket(certificates: Path, tmp_path: Path) -> None:
+def test_mysql_by_tls_and_by_socket(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A server that takes encrypted logins alone, or those through its socket; it calls itself MySQL 8."""
     with mariadb.open_folder() as folder:
         names = {"ssl-cert": "cert.pem", "ssl-key": "key.pem", "ssl-ca": "ca.pem"}
@@ -102,7 +103,7 @@ def test_mysql_by_tls_and_by_socket(certificates: Path, tmp_path: Path) -> None:
             certificates, folder / "certificates"
         )  # pytest's own folder is closed to the server's user
         options = [f"--{option}={shown / name}" for option, name in names.items()]
-        server = mariadb.MariaDB.start(folder, mariadb.template(tmp_path), *options, "--version=8.0.36")
+        server = mariadb.MariaDB.start(folder, empty_mariadb(tmp_path_factory), *options, "--version=8.0.36")
         try:
             with server.database() as made:
                 made.sql(f"ALTER USER '{mariadb.USER}'@'127.0.0.1' REQUIRE SSL;"

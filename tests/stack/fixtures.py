@@ -12,13 +12,17 @@ from tests.stack.backends import SQLITE, Backend, on_mariadb, on_redis
 from tests.stack.redis import Redis
 
 
+def empty_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty data folder, made once for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return _mariadb.template(base if "popen-gw" not in base.name else base.parent)
+
+
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_mariadb.MariaDB]:
-    """One MariaDB server for all tests of this process; its empty data folder is made once for all processes."""
-    base = tmp_path_factory.getbasetemp()
-    cache = base if "popen-gw" not in base.name else base.parent
+    """One MariaDB server for all tests of this process."""
     with _mariadb.open_folder() as folder:
-        server = _mariadb.MariaDB.start(folder, _mariadb.template(cache))
+        server = _mariadb.MariaDB.start(folder, empty_mariadb(tmp_path_factory))
         try:
             yield server
         finally:
