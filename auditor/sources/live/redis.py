@@ -1,4 +1,4 @@
-"""Queues on Redis or Valkey: one connection, one pipeline, whatever the number of jobs.
+"""Queues on Redis or Valkey: one connection, one pipeline, whatever the number of jobs; on a cluster, see redis_cluster.py.
 
 For each queue five lengths (each O(log n) or better) and two first elements are asked for; no key is ever searched for.
 Keys as Laravel's RedisQueue has them: `<prefix>queues:<queue>` is a list whose head is the oldest job; `:delayed` is
