@@ -163,9 +163,14 @@ def read_crontabs(tree: Tree, overrides: Mapping[str, bytes] | None = None) -> t
     return tuple(_table(host, path, kind, overrides.get(path)) for path, kind in found.items())
 
 
-def read_crontab(tree: Tree, path: str, kind: str, data: bytes | None = None) -> CronTable:
-    """One table, its content given or read from the tree; a file that cannot be read has unknown lines."""
-    return _table(_Host(tree), path, kind, data)
+def read_crontab(tree: Tree, path: str, kind: str, data: bytes | None = None, php_folder: str = "") -> CronTable:
+    """One table, its content given or read from the tree; a file that cannot be read has unknown lines.
+
+    `php_folder` is where the only php of the machine lies, where that is known without looking.
+    """
+    host = _Host(tree)
+    host.php_folder = php_folder
+    return _table(host, path, kind, data)
 
 
 class _Host:
@@ -173,6 +178,7 @@ class _Host:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self.php_folder = ""
         self._programs: dict[str, bool] = {}
         passwd = self._text("etc/passwd")
         self.users = self._users(passwd) if passwd is not None else None
@@ -474,6 +480,8 @@ class _Reader:
         folders = [folder for folder in path.split(":") if folder]
         if set(folders) <= _WITHOUT_PHP:
             return named[1], None
+        if self.host.php_folder and named[1] == "php":
+            return ("" if self.host.php_folder in folders else "php"), None
         if any(self.host.tree.is_file(f"{folder.strip('/')}/{named[1]}") for folder in folders):
             return "", None
         if self.host.has_program(named[1]):

@@ -38,6 +38,9 @@ LINE="* * * * * cd ${APP_DIR} && php artisan schedule:run >> /dev/null 2>&1"
 (crontab -u www-data -l 2>/dev/null | grep -v schedule:run; echo "${LINE}") | crontab -u www-data -
 """
 CRON = "* * * * * cd /app && php artisan schedule:run\n"
+ROOT_CRON = "* * * * * root cd /app && php artisan schedule:run\n"
+LINKED = "FROM php:8.3-fpm\nRUN ln -s /usr/local/bin/php /usr/bin/php\n"
+PACKAGED = "FROM php:8.3-fpm\nRUN apt-get update && apt-get install -y \\\n    cron \\\n    php-cli\n"
 TOLD = {
     "an example's SQLite is a developer's": (
         APP | {"worker.conf": WORKER, ".env.example": "DB_CONNECTION=sqlite\n"},
@@ -75,6 +78,39 @@ TOLD = {
         {"Dockerfile": "FROM debian\nCOPY cron /etc/cron.d/app\nRUN crontab /etc/cron.d/app\n", "cron": CRON},
         "warning scheduler/cron-user-field",
         "",
+    ),
+    "cron in PHP's image finds no php": (
+        {"Dockerfile": "FROM php:8.3-fpm\nRUN apt-get install -y cron\nCOPY cron /etc/cron.d/app\n", "cron": ROOT_CRON},
+        "error scheduler/cron-path",
+        "",
+    ),
+    "a line written by RUN": (
+        {"Dockerfile": f"FROM php:8.3-fpm\nRUN echo '{ROOT_CRON.strip()}' > /etc/cron.d/app\n"},
+        "error scheduler/cron-path",
+        "",
+    ),
+    "with PATH it does": (
+        {
+            "Dockerfile": "FROM php:8.3-fpm\nCOPY cron /etc/cron.d/app\n",
+            "cron": f"PATH=/usr/local/bin:/bin\n{ROOT_CRON}",
+        },
+        "",
+        "scheduler/cron-path",
+    ),
+    "with a link it does": (
+        {"Dockerfile": f"{LINKED}COPY cron /etc/cron.d/app\n", "cron": ROOT_CRON},
+        "",
+        "scheduler/cron-path",
+    ),
+    "with Debian's php it does": (
+        {"Dockerfile": f"{PACKAGED}COPY cron /etc/cron.d/app\n", "cron": ROOT_CRON},
+        "",
+        "scheduler/cron-path",
+    ),
+    "on Alpine it does": (
+        {"Dockerfile": "FROM php:8.3-fpm-alpine\nCOPY cron /etc/crontabs/root\n", "cron": CRON},
+        "",
+        "scheduler/cron-path",
     ),
     "a cron line that a variable holds": (
         APP | SCHEDULED | {"deploy.sh": HELD, "w.conf": WORKER},

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from auditor.facts.origin import Mark, Origin, declared, unknown
 from auditor.sources.crontab import BUSYBOX, DROP_IN, REPOSITORY, SUPERCRONIC, SYSTEM, USER
+from auditor.sources.repository.dockerfile import php_folder_of
 from auditor.sources.repository.inside import Inside
 from auditor.sources.repository.model import Container, Table
 from auditor.sources.repository.scripts import CronWritten
@@ -36,7 +37,10 @@ class PlacedTables:
         for container in [*self.lone, *_once_per_stage(self.gathered.containers)]:
             for stage in container.stage.chain() if container.stage is not None else ():
                 for shell, user, line in stage.shells:
-                    found += [_cron_table(stage.file, cron, user) for cron in shell.crons]
+                    written = [_cron_table(stage.file, cron, user) for cron in shell.crons]
+                    for one in written:
+                        one.php_folder = self._php_folder(container)
+                    found += written
                     for file, who, at in shell.tables:
                         place = self.files.place(stage.file, at or line)
                         self._installed(container, file, (who, None) if who else user, place)
@@ -66,7 +70,7 @@ class PlacedTables:
         there = posixpath.normpath(posixpath.join(container.stage.directory, file))
         for table in self.tables:
             if any(to == there for to, _ in self.inside.places(container, table)):
-                self._install(table, USER, user, place, None)
+                self._install(table, USER, user, place, None, container)
 
     def _install(
         self,
@@ -75,12 +79,14 @@ class PlacedTables:
         user: tuple[str | None, Mark | None],
         place: Origin,
         destination: str | None,
+        container: Container | None = None,
     ) -> None:
         known = self._put.setdefault(path, [])
         if any(table.kind == kind and table.user[0] == user[0] for table in known):
             return
         table = Table(path, kind, user)
         table.source, table.placed, table.destination = path, place, destination
+        table.php_folder = self._php_folder(container) if container is not None else ""
         known.append(table)
 
     def _copied(self, path: str) -> None:
@@ -102,7 +108,15 @@ class PlacedTables:
                 if kind == REPOSITORY:
                     continue
                 owner = posixpath.basename(there) if kind in (USER, BUSYBOX) else None
-                self._install(path, kind, (owner, declared(place) if owner else None), place, there)
+                self._install(path, kind, (owner, declared(place) if owner else None), place, there, container)
+
+    def _php_folder(self, container: Container) -> str:
+        """Where the only php of its image lies, if no script may bring cron another search path."""
+        if container.stage is None or any(
+            "/etc/environment" in (self.files.text(p) or "") for p in self.gathered.scripts
+        ):
+            return ""
+        return php_folder_of(container.stage)
 
     def _is_supercronic(self, there: str) -> bool:
         texts = [self.files.text(conf) or "" for conf in self.confs]

@@ -21,6 +21,10 @@ _CRON = re.compile(
 )
 _CHOWN = re.compile(r"\bchown\s+(?:-\w*R\w*|--recursive)\s+([A-Za-z_][\w.-]*)(?::[\w.-]*)?\s+([^\n;&|]+)")
 _OFFICIAL_PHP = re.compile(r"(?:docker\.io/)?(?:library/)?php(?::[\w.-]+)?(?:@\S+)?")
+_OTHER_PHP = re.compile(
+    r"/etc/environment|\bPATH=|\bln\s+-|\bphp\d|(?:apt|apt-get|aptitude)\b[^;&|]*?\sphp[\d.]*(?:-cli)?(?=[\s\\]|$)",
+    re.MULTILINE,
+)
 _UNSEEN_STEPS = re.compile(r"\.sh\b|\|\s*(?:ba|da)?sh\b|\bmake\b|(?:ext-install|php-extensions)\b[^\n;&|]*\$")
 """RUN text that may install an extension by another name, or none, than stands there."""
 _IDLE = ("sync", "null")
@@ -286,6 +290,18 @@ def image_of(files: Files, stage: Stage, *, last: bool) -> Image:
         names_invoiceninja="invoiceninja" in (files.text(stage.file) or "").lower(),
         files_owner=stage.owner[0] if stage.owner is not None else "",
     )
+
+
+def php_folder_of(stage: Stage) -> str:
+    """Where the only php of an image lies: that of PHP's official images on Debian.
+
+    "" for others, and where a link, a package or a file for every login might bring it elsewhere.
+    """
+    chain = stage.chain()
+    base = chain[-1].base
+    if _OFFICIAL_PHP.fullmatch(base) is None or "alpine" in base:
+        return ""
+    return "" if _OTHER_PHP.search("\n".join(step.packages for step in chain)) is not None else "/usr/local/bin"
 
 
 def _lacks_pcntl(base: str, text: str, packages: str) -> bool:

@@ -143,6 +143,7 @@ class Table:
         "kind",
         "lines",
         "path",
+        "php_folder",
         "placed",
         "source",
         "user",
@@ -168,6 +169,8 @@ class Table:
         """The instruction that puts it in place."""
         self.instance = path
         """What lives together with it."""
+        self.php_folder = ""
+        """Where the only php of its machine lies; "" where that is not known."""
         self.also_of_other_form = False
         """Whether the same file is put in place as a table of the other form, with or without a user field, too."""
 

@@ -30,7 +30,7 @@ def read_table(files: Files, table: Table) -> CronTable:
     elif table.kind == SYSTEM:
         destination = "etc/crontab"
     data = _padded(table.lines) if table.lines is not None else (files.text(table.source or "") or "").encode()
-    read = read_crontab(files.tree, destination, table.kind, data)
+    read = read_crontab(files.tree, destination, table.kind, data, table.php_folder)
     file = table.path
     at = table.placed if table.lines is None and table.source != file else None
 
