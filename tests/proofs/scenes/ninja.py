@@ -172,6 +172,7 @@ BANK_TABLES = SQLITE_TABLES.partition("CREATE TABLE failed_jobs")[0]
 SCHEDULER = "\n[program:schedule]\ncommand=php /var/www/app/artisan schedule:work\n" + "".join(
     f"{name}={value}\n" for name, value in SECTION.items() if name != "stopwaitsecs"
 )
+"""What runs the schedule on the same clock as the workers; cron's jobs would live in real time."""
 
 
 class OwnWorkerEndsJobs(Live):
