@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -235,3 +236,29 @@ def test_any_template_keeps_its_lines(tmp_path_factory: pytest.TempPathFactory, 
 
     for done in filled_in(folder, "a: [{b: 1}, 2]\n", text):
         assert done.count("\n") == text.count("\n")
+
+
+HOSTILE = [
+    "{{" * 2400 + "\n",
+    "{{" + " " * 4900 + "\n",
+    "{{/*" * 500 + "\n",
+    "{{ range .Values.a }}\n",
+    "{{ if }}x{{ end }}{{ end }}\n",
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE)
+def test_a_hostile_template_takes_no_time(tmp_path: pathlib.Path, line: str) -> None:
+    """Thousands of lines that open what they never close are read in the time that their length takes."""
+    begun = time.process_time()
+    filled_in(tmp_path, "a: [1, 2]\n", line * min(1_000_000 // len(line), 19_000))
+
+    assert time.process_time() - begun < 10
+
+
+def test_a_block_that_begins_beside_other_text_ends_itself(tmp_path: pathlib.Path) -> None:
+    """Its end closes no other block, and what stands after that is judged by its own."""
+    template = "{{ if .Values.no }}\na: {{ if .Values.no }}\n{{ end }}\nb: 1\n{{ end }}\nc: {{ if .Values.no }}2{{ end }}\nd: 3\n"
+    (done,) = filled_in(tmp_path, "no: false\n", template)
+
+    assert done.split("\n") == ["", "", "", "", "", "c: {{ if .Values.no }}2{{ end }}", "d: 3", ""]

@@ -7,6 +7,7 @@ left out. https://helm.sh/docs/chart_template_guide/
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import NamedTuple
@@ -18,16 +19,18 @@ MAX_DEPTH = 30
 """Expressions and blocks that are nested deeper are not worked out."""
 MAX_LINES = 20_000
 """No longer template is filled in."""
+MAX_RANGE = 500
+"""What a range makes is looked for on no more lines."""
 MAX_TURNS = 20
 """No more turns of a range, and no more files of values, are followed."""
 MAX_LINE = 5000
 """Longer lines stay as they are."""
 
 _TEMPLATE = re.compile(r"(?:^|/)templates/(?:[^/]+/)*[^/]+\.ya?ml$")
-_TAG = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
+_TAG = re.compile(r"\{\{-?((?:[^{}]|\{(?!\{)|\}(?!\}))*?)-?\}\}")
 _ASSIGNS = re.compile(r"(\$\w+)\s*:?=\s*(.*)")
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
-_BLOCK = re.compile(r"\s*\{\{-?\s*(if|with|range|define|block|else|end)\b\s*(.*?)\s*-?\}\}\s*$")
+_BLOCK = re.compile(r"\{\{-?\s*(if|with|range|define|block|else|end)\b([^{}]*)\}\}")
+_WORD = re.compile(r"\{\{-?\s*(if|with|range|define|block|end)\b")
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[()|]|[^\s()|]+")
 _OTHER_VALUES = re.compile(r"values[\w.-]*\.ya?ml$")
 _UNSAFE = re.compile(r"[:#]\s|[\n\"'\\]|\s#|^[\s\[\]{}&*!|>%@`,?-]|\s$|:$")
@@ -92,16 +95,22 @@ def _chart_of(files: Files, path: str) -> _Chart | None:
     folder = path[: path.rindex("templates/")].rstrip("/")
     held = files.tree.relative("Chart.yaml", folder)
     own = files.tree.relative("values.yaml", folder)
-    values = load(files.text(own) or "") if files.is_file(held) and files.is_file(own) else None
+    values = _loaded(files.text(own) or "") if files.is_file(held) and files.is_file(own) else None
     if values is None or values.kind != "map":
         return None
     names = [name for name in files.tree.names(folder) if _OTHER_VALUES.fullmatch(name) and name != "values.yaml"]
-    others = [load(files.text(files.tree.relative(name, folder)) or "") for name in names[:MAX_TURNS]]
+    others = [_loaded(files.text(files.tree.relative(name, folder)) or "") for name in names[:MAX_TURNS]]
     parent, _, name = folder.rpartition("/charts/")
     if parent and files.is_file(f"{parent}/values.yaml"):  # what an umbrella chart gives it
-        above = load(files.text(f"{parent}/values.yaml") or "")
+        above = _loaded(files.text(f"{parent}/values.yaml") or "")
         others.append(above.get(name) if above is not None else None)
     return _Chart(own, values, tuple(node for node in others if node is not None and node.kind == "map"))
+
+
+@functools.lru_cache(maxsize=32)
+def _loaded(text: str) -> Node | None:
+    """A file of values, which each of a chart's templates asks for again."""
+    return load(text)
 
 
 class _Filling:
@@ -117,21 +126,26 @@ class _Filling:
         self.variables: dict[str, Value] = {}
 
     def fill(self, text: str) -> str:
-        """Each line as the chart's values make it; as many lines as before."""
-        lines = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text).split("\n")
+        """Each line as the chart's values make it, as many as before; with too many blocks in each other, as it is written."""
+        lines = _without_comments(text).split("\n")
         out: list[str] = []
         above = ""
         for number, line in enumerate(lines):
-            block = _BLOCK.match(line) if "{{" in line and len(line) < MAX_LINE else None
+            tagged = "{{" in line and len(line) < MAX_LINE
+            block = _BLOCK.fullmatch(line.strip()) if tagged else None
             if block is not None:
-                self._block(block[1], block[2], lines, number)
+                self._block(block[1], block[2].rstrip("-").strip(), lines, number)
+            elif tagged:
+                self._inside_a_line(line)
+            if len(self.scopes) > MAX_DEPTH:
+                return text
             if block is not None or not self._is_shown():
                 out.append("")
                 continue
             done = line
-            if "{{" in line and len(line) < MAX_LINE:
+            if tagged:
                 whole = _TAG.fullmatch(line.strip())
-                assigned = _ASSIGNS.match(whole[1]) if whole is not None else None
+                assigned = _ASSIGNS.match(whole[1].strip()) if whole is not None else None
                 if assigned is not None:
                     self.variables[assigned[1]] = self._value(assigned[2])
                 left_out = assigned is not None or (whole is not None and not _holds(above, lines, number))
@@ -182,6 +196,14 @@ class _Filling:
         else:
             self.scopes.append(_Scope(shown=True, decided=None, context=None))
 
+    def _inside_a_line(self, line: str) -> None:
+        """Blocks that begin or end beside other text: they are kept, and only counted."""
+        for word in _WORD.findall(line):
+            if word != "end":
+                self.scopes.append(_Scope(shown=True, decided=None, context=None))
+            elif self.scopes:
+                self.scopes.pop()
+
     def _range(self, rest: str, lines: list[str], number: int) -> _Scope:
         """A range: where it makes resources, each of its turns is followed by itself."""
         names, assigned, expression = rest.rpartition(":=")
@@ -189,7 +211,7 @@ class _Filling:
         entries: list[tuple[str, Node]] = []
         if isinstance(over, Node):
             entries = list(over.keys.items()) or [(str(index), item) for index, item in enumerate(over.items)]
-        if not entries or not any(line.startswith("kind:") for line in lines[number : number + 400]):
+        if not entries or not any(line.startswith("kind:") for line in lines[number : _end_of(lines, number)]):
             return _Scope(shown=True, decided=None, context=None)
         self.turns = max(self.turns, len(entries))
         if self.turn >= len(entries):
@@ -320,6 +342,34 @@ def _text(value: Value) -> str | None:
     if isinstance(value, Node):
         return value.text if value.kind == "text" else "" if value.kind == "null" else None
     return value
+
+
+def _without_comments(text: str) -> str:
+    """The text, as many lines as before."""
+    parts: list[str] = []
+    done = 0
+    while (at := text.find("/*", done)) >= 0 and (end := text.find("*/", at)) >= 0:
+        begin = text.rfind("{{", max(done, at - 10), at)
+        close = text.find("}}", end, end + 10)
+        if begin < 0 or close < 0 or text[begin + 2 : at].strip("- "):
+            parts.append(text[done : at + 2])
+            done = at + 2
+            continue
+        parts += [text[done:begin], "\n" * text.count("\n", begin, close)]
+        done = close + 2
+    return "".join([*parts, text[done:]])
+
+
+def _end_of(lines: list[str], number: int) -> int:
+    """The line on which the block that a line opens is closed."""
+    depth = 0
+    for at in range(number, min(len(lines), number + MAX_RANGE)):
+        if "{{" in lines[at]:
+            words = _WORD.findall(lines[at][:MAX_LINE])
+            depth += sum(-1 if word == "end" else 1 for word in words)
+            if depth <= 0:
+                return at
+    return number + MAX_RANGE
 
 
 def _holds(above: str, lines: list[str], number: int) -> bool:

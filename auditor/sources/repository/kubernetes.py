@@ -40,7 +40,6 @@ _MIB = {
 }
 _CONF = re.compile(r"^\[(?:program:|supervisord\])", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
-"""What whoever installs a chart names: the rest of the name says which of its resources it is."""
 GRACE = 30.0
 """terminationGracePeriodSeconds where it is not set."""
 
@@ -66,14 +65,14 @@ def _documents(files: Files, path: str) -> list[Node]:
 
 def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered) -> None:
     spec = resource.get(*_TEMPLATES[kind])
-    name = _PLACEHOLDER.sub("", resource.value("metadata", "name") or "").strip("-. ") or kind.lower()
+    name = _bare(resource.value("metadata", "name")) or kind.lower()
     taken = {one.name.partition("/")[0] for one in gathered.containers if one.file == path}
     name = next(each for each in (name, *(f"{name}-{number}" for number in range(2, 10_000))) if each not in taken)
     containers = spec.each("containers") if spec is not None else []
     for node in containers[:50]:
         if spec is None or node.kind != "map":
             continue
-        own = _PLACEHOLDER.sub("", node.value("name") or "").strip("-. ") or f"container-{containers.index(node) + 1}"
+        own = _bare(node.value("name")) or f"container-{containers.index(node) + 1}"
         place = files.place(path, node.line)
         made = Container(name if len(containers) == 1 else f"{name}/{own}", path, "kubernetes", place)
         if is_template(path):
@@ -123,6 +122,11 @@ def _pods(files: Files, path: str, kind: str, resource: Node, gathered: Gathered
         if server is not None:
             gathered.servers.append(server)
         gathered.containers.append(made)
+
+
+def _bare(name: str | None) -> str:
+    """A name without what whoever installs a chart puts into it: the rest says which of the chart's resources it is."""
+    return _PLACEHOLDER.sub("", (name or "")[:300]).strip("-. ")
 
 
 def _argv(files: Files, path: str, node: Node, key: str) -> tuple[list[str] | str, Origin] | None:

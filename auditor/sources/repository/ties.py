@@ -20,8 +20,6 @@ from auditor.sources.repository.scripts import read_shell_text
 
 _SUPERVISORD = re.compile(r"(?:^|[\s/\"'])supervisord(?=$|[\s;&\"'])")
 _CONF_OPTION = re.compile(r"\s(?:-c|--configuration)(?:\s+|=)[\"']?([^\s\"';&]+)")
-_STAYS = re.compile(r"supervisord\b[^&]*\s(?:-n|--nodaemon)(?:\s[^&]*)?$")
-"""A start of supervisord that goes on in the foreground."""
 _INCLUDE = re.compile(r"^\[include\][^\[]*?^files\s*=\s*([^\n]*)", re.MULTILINE)
 
 
@@ -83,7 +81,7 @@ class Ties:
             shell = "sh" if isinstance(words, str) else posixpath.basename(words[0]) if inner else ""
             sh = self.inside.sh_of(container) if shell == "sh" else shell
             for daemon in read_shell_text(inner).supervisord if sh == "dash" else ():
-                if not daemon.text.startswith("exec ") and _STAYS.search(daemon.text) is not None:
+                if _is_waited_for(daemon.text):
                     return True, declared(place)
         if _SUPERVISORD.search(text):
             return False, None
@@ -91,7 +89,7 @@ class Ties:
             given = self.inside.given(container, path)
             for daemon in self.gathered.scripts[path].supervisord:
                 runs = daemon.when.holds(given)
-                if runs is False or daemon.text.startswith("exec ") or not _STAYS.search(daemon.text):
+                if runs is False or not _is_waited_for(daemon.text):
                     continue
                 place = self.files.place(path, daemon.line)
                 if self.gathered.scripts[path].traps:
@@ -211,3 +209,9 @@ class Ties:
             return None, unknown("which image it runs in, and in which folder that starts, is not known here")
         folder = found.pop()
         return (None if folder == "/" else folder), declared(self._of[conf][0].place)
+
+
+def _is_waited_for(text: str) -> bool:
+    """Whether a shell starts supervisord in the foreground, and stays in front of it."""
+    words = text.split()
+    return words[:1] != ["exec"] and words[-1:] != ["&"] and any(word in words for word in ("-n", "--nodaemon"))
