@@ -26,7 +26,9 @@ _COMMENT = late(r"(?P<before>.*?)(?:#|;|//|/\*)[#;/* \t]*queue-auditor:[ \t]*(?P
 _ORDER = late(r"ignore\[(?P<names>[^\]]*)\]:?(?P<rest>.*)")
 _UNTIL = late(r"(?:^|[ \t])until=(\S*)")
 _DAY = late(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
-_SIGNS = ("#", ";", "//", "/*", "*", "<?php")
+_SIGNS = ("#", ";", "//", "/*", "<?php")
+_BLOCK = ("*", *_SIGNS)
+"""In PHP, where a comment's further lines begin so; a line of a cron table does too, and is none."""
 _HEADER = late(r"\[[^\]]+\]")
 
 
@@ -41,6 +43,7 @@ def read_ignores(files: Mapping[str, bytes]) -> tuple[Ignore, ...]:
 
 def _of_file(path: str, text: str) -> list[Ignore]:
     lines = text.split("\n")
+    signs = _BLOCK if path.lower().endswith(".php") else _SIGNS
     found: list[Ignore] = []
     for number, line in enumerate(lines, 1):
         if "queue-auditor:" not in line or len(line) > 2000:
@@ -49,9 +52,9 @@ def _of_file(path: str, text: str) -> list[Ignore]:
         if match is None:
             continue
         alone = not match["before"].strip().strip("{%")
-        target = _next(lines, number) if alone else number
+        target = _next(lines, number, signs) if alone else number
         last = _end_of_section(lines, target) if _HEADER.match(lines[target - 1].strip()) else target
-        opens = alone and not any(_meant(before) for before in lines[: number - 1])
+        opens = alone and not any(_meant(before, signs) for before in lines[: number - 1])
         found.append(_comment(path, number, line, match["order"], 0 if opens else target, last))
         if len(found) >= MAX_COMMENTS:
             break
@@ -76,15 +79,15 @@ def _comment(path: str, number: int, line: str, order: str, first: int, last: in
     return Ignore(path, number, text, first, last, names, origin(path, number, reason).text, day, fault)
 
 
-def _meant(line: str) -> bool:
-    """Whether a line is more than blanks and comments."""
+def _meant(line: str, signs: tuple[str, ...]) -> bool:
+    """Whether a line is more than blanks and comments, which begin with one of these signs."""
     bare = line.strip()
-    return bool(bare) and not bare.startswith(_SIGNS)
+    return bool(bare) and not bare.startswith(signs)
 
 
-def _next(lines: list[str], number: int) -> int:
+def _next(lines: list[str], number: int, signs: tuple[str, ...]) -> int:
     """The line that a comment standing alone speaks for: the next that is more than blanks and comments, else its own."""
-    return next((n for n in range(number + 1, len(lines) + 1) if _meant(lines[n - 1])), number)
+    return next((n for n in range(number + 1, len(lines) + 1) if _meant(lines[n - 1], signs)), number)
 
 
 def _end_of_section(lines: list[str], header: int) -> int:

@@ -52,6 +52,27 @@ def test_what_a_comment_speaks_of_is_ignored(tmp_path: Path, text: str) -> None:
     assert (ignored["finding"]["rule"], ignored["how"], ignored["reason"]) == (RULE, "inline", "mails are short")
 
 
+def test_above_a_line_of_a_cron_table(tmp_path: Path) -> None:
+    """A line that begins with the asterisk of every minute is what a comment above it speaks for, and is no comment."""
+    comment = "# queue-auditor: ignore[scheduler/cron-user-field] old\n"
+    line = "* * * * * php /var/www/shop/artisan schedule:run\n"
+    write(tmp_path, **{"etc/crontab": f"SHELL=/bin/sh\n{comment}{line}{line.replace('shop', 'blog')}"})
+
+    told = audit(tmp_path, "--select", "scheduler/cron-user-field").report
+
+    assert [one["finding"]["locations"][0]["line"] for one in told["ignored"]] == [3]
+    assert [one["locations"][0]["line"] for one in told["findings"]] == [4]
+
+
+def test_a_block_comment_of_php_goes_on_over_its_asterisks() -> None:
+    """In PHP such a line is the comment's next one: what is spoken of is the code that follows it."""
+    text = "<?php\n\nreturn [\n    /* queue-auditor: ignore[queue] why\n     * and why not\n     */\n    'default' => 'sync',\n];\n"
+
+    (ignore,) = read_ignores({"config/queue.php": text.encode()})
+
+    assert (ignore.first, ignore.last) == (7, 7)
+
+
 @pytest.mark.parametrize(
     "text",
     [
