@@ -13,12 +13,12 @@ import msgspec
 from auditor.facts.scopes import SCOPES
 from auditor.facts.site import FORMAT, Site
 from auditor.facts.wire import NO_LIMIT
+from auditor.judge.rule import ADDS, OPERATORS
 from auditor.judge.rule import KEYS as RULE_KEYS
-from auditor.judge.rule import OPERATORS
 from auditor.remedies.profile import Profile
 from auditor.reports.diagnosis import schema as diagnosis
 from auditor.reports.json_report import schema as report
-from auditor.settings.shape import KEYS, SEVERITIES, Key
+from auditor.settings.shape import KEYS, MOST, SEVERITIES, Key
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -66,7 +66,12 @@ def rule() -> dict[str, Any]:
         "let": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}},
         "fix": {
             "anyOf": [
-                {"type": "object", "properties": {"add": text}, "required": ["add"], "additionalProperties": False},
+                {
+                    "type": "object",
+                    "properties": {"add": {"enum": list(ADDS)}},
+                    "required": ["add"],
+                    "additionalProperties": False,
+                },
                 {
                     "type": "object",
                     "additionalProperties": {**bound, "minProperties": 1, "maxProperties": 1},
@@ -113,7 +118,7 @@ def config() -> dict[str, Any]:
         for name, key in keys.items():
             word = {"enum": list(key.among)} if key.among else text
             section = {"type": "object", "properties": described(key.inner), "additionalProperties": False}
-            number = {"type": "number", "minimum": key.least}
+            number = {"type": "number", "minimum": key.least, "exclusiveMaximum": MOST}
             of = {"text": word, "texts": _one_or_more(word), "number": number, "section": section, **kinds}
             found[name] = {"description": key.about, **of[key.kind]}
         return found

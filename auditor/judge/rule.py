@@ -18,6 +18,8 @@ from auditor.patterns import late
 
 OPERATORS = ("at_most", "at_least", "exactly")
 """What a fix may ask of a fact."""
+ADDS = ("cron", "cron-line", "cron-table")
+"""What a fix may add: a scheduler's file, its line made anew, its table's form put right."""
 KEYS = (
     "title", "severity", "for", "when", "let", "that", "message", "fix", "unsafe", "advice", "rationale",
     "references", "proof", "examples", "live",
@@ -173,16 +175,22 @@ class _Reader:
             proof=self.text("proof", optional=True),
             good=good,
             bad=bad,
-            live=self.data.get("live") is True,
+            live=self.flag("live"),
         )
 
     def text(self, key: str, *, optional: bool = False) -> str:
-        found = self.data.get(key)
-        if found is None and optional:
+        if optional and key not in self.data:
             return ""
+        found = self.data[key]
         if not isinstance(found, str) or not found.strip():
             raise self.refuse(f"“{key}” is a text", key)
         return " ".join(found.split()) if key in ("title", "for", "proof") else found.strip()
+
+    def flag(self, key: str) -> bool:
+        found = self.data.get(key, False)
+        if not isinstance(found, bool):
+            raise self.refuse(f"“{key}” is true or false", key)
+        return found
 
     def letting(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         found = self.data.get("let", {})
@@ -219,17 +227,14 @@ class _Reader:
     def filled(self, key: str, when: Expression | None) -> Text | None:
         if key not in self.data:
             return None
-        source = self.data[key]
-        if not isinstance(source, str):
-            raise self.refuse(f"“{key}” is a text", key)
         try:
-            return parse_text(" ".join(source.split()), self.roots, self.let, when)
+            return parse_text(" ".join(self.text(key).split()), self.roots, self.let, when)
         except Refused as problem:
             raise self.refuse(str(problem), key) from None
 
     def severity(self, when: Expression | None) -> tuple[tuple[Severity, Expression | None], ...]:
         found = self.data["severity"]
-        cases = found if isinstance(found, dict) else {found: True}
+        cases = found if isinstance(found, dict) else {str(found): True}
         read: list[tuple[Severity, Expression | None]] = []
         for name, condition in cases.items():
             if name not in list(Severity):
@@ -245,7 +250,11 @@ class _Reader:
         if not isinstance(found, dict):
             raise self.refuse("“fix” maps a fact to its bound, or is `add: <template>`", "fix")
         if set(found) == {"add"}:
-            return (), str(found["add"])
+            if found["add"] not in ADDS:
+                raise self.refuse(
+                    f"there is no “{found['add']}” to add; {nearest(str(found['add']), list(ADDS))}", "fix", "add"
+                )
+            return (), found["add"]
         read = []
         for fact, bound in found.items():
             root, _, field = fact.partition(".")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from auditor.dialects import yaml_text
 from auditor.patterns import late
-from auditor.settings.shape import KEYS, NAME, SEVERITIES, Choice, Key, Override, SettingsRefused
+from auditor.settings.shape import KEYS, MOST, NAME, SEVERITIES, Choice, Key, Override, SettingsRefused
 
 MAX_FOLDERS = 64
 """No further upward is a configuration looked for."""
@@ -136,7 +136,7 @@ class _Reader:
         return found
 
     def number(self, value: Any, key: Key, *at: str | int) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not key.least <= value < 1e9:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not key.least <= value < MOST:
             raise self.refuse(f"“{at[-1]}” is a number of at least {key.least:g}", *at)
         return value
 
@@ -168,19 +168,20 @@ class _Reader:
         self.places.setdefault((key, rule), self.lines[path])
 
     def choice(self, item: Any, name: str, index: int) -> Choice:
+        plain = Key("text", "", "")
         if isinstance(item, str):
-            self.name_rule(name, item.rstrip("/"), name, index)
-            return Choice(item.rstrip("/"))
+            rule = self.text(item, plain, name, index).rstrip("/")
+            self.name_rule(name, rule, name, index)
+            return Choice(rule)
         if not isinstance(item, dict) or "rule" not in item:
             raise self.refuse("what is ignored is a rule, or has a “rule”", name, index)
         for key in item:
             if key not in Choice._fields:
                 raise self.refuse(f"what is ignored has no “{key}”; {_near(key, Choice._fields)}", name, index, key)
-        plain = Key("text", "", "")
         rule = self.text(item["rule"], plain, name, index, "rule").rstrip("/")
         self.name_rule(name, rule, name, index, "rule")
         until = item.get("until", "")
-        if until and not (isinstance(until, str) and _DAY.fullmatch(until)):
+        if "until" in item and not (isinstance(until, str) and _DAY.fullmatch(until)):
             raise self.refuse("“until” is a day of the form YYYY-MM-DD", name, index, "until")
         reason = self.text(item["reason"], plain, name, index, "reason") if "reason" in item else ""
         paths = self.texts(item["paths"], plain, name, index, "paths") if "paths" in item else ()
@@ -197,12 +198,14 @@ class _Reader:
                 if key not in Override._fields:
                     raise self.refuse(f"a rule is given no “{key}”; {_near(key, Override._fields)}", name, rule, key)
             severity = item.get("severity", "")
-            if severity and severity not in SEVERITIES:
+            if "severity" in item and severity not in SEVERITIES:
                 raise self.refuse(f"“{severity}” is none of {', '.join(SEVERITIES)}", name, rule, "severity")
             let = item.get("let", {})
             if not isinstance(let, dict):
                 raise self.refuse("“let” maps a figure's name to its value", name, rule, "let")
-            for figure in let:
+            for figure, figured in let.items():
+                if not isinstance(figured, bool | int | float | str):
+                    raise self.refuse(f"“{figure}” is a number, a text, true or false", name, rule, "let", figure)
                 self.places[f"{name} {rule}", figure] = self.lines.get((name, rule, "let", figure), 1)
             self.name_rule(name, rule, name, rule)
             found[rule] = Override(severity, let)

@@ -59,6 +59,8 @@ class Key(NamedTuple):
     """A section's own keys."""
 
 
+MOST = 1e9
+"""Every number in it is smaller."""
 HIDDEN = "***"
 """How a secret is shown."""
 

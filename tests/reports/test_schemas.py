@@ -10,11 +10,18 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from auditor.dialects import yaml_text
+from auditor.errors import RuleRefused
+from auditor.judge.rule import KEYS as RULE_KEYS
+from auditor.judge.rule import read_rule
 from auditor.judge.rulebook import rules_folder
 from auditor.remedies.profile import shipped
+from auditor.settings.file import read
+from auditor.settings.shape import KEYS, WATCH, SettingsRefused
 from tests.examples import names
 from tests.suppress.shop import RULE, WORKER, run, write
 
@@ -64,23 +71,68 @@ def test_every_profile_fits(path: Path) -> None:
     assert faults("profile", {**json.loads(json.dumps(data, default=str)), "more": 1}) != []
 
 
+def shipped_rule(name: str) -> Any:
+    """A rule's file as plain data."""
+    text = (rules_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    return json.loads(json.dumps(YAML(typ="safe").load(text), default=str))
+
+
+def taken(name: str, rule: Any) -> bool:
+    """Whether the auditor takes a rule."""
+    try:
+        read_rule(name, json.dumps(rule, ensure_ascii=False), "r.yaml")
+    except RuleRefused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"titel": "x"},
         {"severity": "fatal"},
+        {"severity": ["error"]},
         {"for": "wroker"},
         {"fix": {"worker.timeout": {"below": 3}}},
         {"fix": {"x": {"at_most": 1}}},
+        {"fix": {"add": "corn"}},
         {"references": ["http://x"]},
+        {"live": "yes"},
+        {"message": ""},
+        {"proof": None},
+        {"examples": {"good": []}},
     ],
     ids=str,
 )
 def test_what_is_no_rule_does_not_fit(change: dict[str, Any]) -> None:
-    """The schema finds what the auditor would refuse."""
-    file = rules_folder() / "timeouts" / "timeout-below-retry-after.yaml"
+    """The schema finds what the auditor refuses."""
+    name = "timeouts/timeout-below-retry-after"
+    rule = shipped_rule(name)
 
-    assert faults("rule", {**YAML(typ="safe").load(file.read_text(encoding="utf-8")), **change})
+    assert taken(name, rule)
+    assert not taken(name, {**rule, **change})
+    assert faults("rule", {**rule, **change})
+
+
+VALUES = st.sampled_from(
+    ["", "x", "error", "worker.timeout", "1 > 0", None, True, 1, 1.5, [], {}, ["x"], {"x": 1}, {"error": True}, {"add": "cron"},
+     {"add": ""}, {"worker.timeout": {"at_most": 3}}, {"add": "cron", "worker.timeout": {"at_most": 1}}]
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["timeouts/timeout-below-retry-after", "scheduler/not-every-minute", "backend/auth-refused"]),
+    st.sampled_from(RULE_KEYS),
+    st.none() | st.tuples(VALUES),
+)
+def test_what_the_auditor_takes_fits(name: str, key: str, value: tuple[Any] | None) -> None:
+    """A rule with any key gone, or of another value, is one by the schema wherever the auditor takes it."""
+    rule = {**shipped_rule(name), **({key: value[0]} if value else {})}
+    if value is None:
+        rule.pop(key, None)
+
+    assert not taken(name, rule) or faults("rule", rule) == []
 
 
 @pytest.mark.parametrize("name", names())
@@ -104,10 +156,10 @@ def test_reports_with_everything_in_them_fit(tmp_path: Path) -> None:
 def test_the_manual_s_configuration_fits() -> None:
     """The example of docs/configuration.md is one that the auditor and the schema take, with every key there is."""
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")
-    example = yaml_text.load(page.partition("```yaml\n")[2].partition("```")[0], "page")[0]
+    written = yaml_text.load(page.partition("```yaml\n")[2].partition("```")[0], "page")[0]
 
-    assert faults("config", example) == []
-    assert list(example) == list(json.loads((DOCS / "config.schema.json").read_text(encoding="utf-8"))["properties"])
+    assert faults("config", written) == []
+    assert list(written) == list(json.loads((DOCS / "config.schema.json").read_text(encoding="utf-8"))["properties"])
 
 
 def test_the_manual_s_configuration_is_taken(tmp_path: Path) -> None:
@@ -127,16 +179,48 @@ def test_the_manual_s_configuration_is_taken(tmp_path: Path) -> None:
     assert run(tmp_path, "audit", ".").status in {0, 1}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "fail_onn: note",
-        "fail_on: high",
-        "ignore: [{reason: x}]",
-        "ignore: [{rule: a, until: soon}]",
-        "override: {a: {severity: x}}",
-    ],
+LEAVES = (
+    st.sampled_from(["error", "never", "timeouts", "", "2027-06-30", "2027-13-01", None, 1e9, 0.5])
+    | st.integers(-1, 3)
+    | st.booleans()
 )
-def test_what_is_no_configuration_does_not_fit(text: str) -> None:
-    """The schema finds what the auditor would refuse."""
-    assert faults("config", YAML(typ="safe").load(text))
+INNER = ("rule", "reason", "until", "paths", "severity", "let", "x", *WATCH)
+ANY = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(INNER), inner, max_size=3),
+    max_leaves=6,
+)
+CHOICES = st.fixed_dictionaries({"rule": st.just("timeouts")}, optional={"reason": ANY, "until": ANY, "paths": ANY})
+OVERRIDES = st.fixed_dictionaries(
+    {}, optional={"severity": LEAVES, "let": LEAVES | st.fixed_dictionaries({"margin": LEAVES})}
+)
+CONFIGURATIONS = st.one_of(
+    st.dictionaries(st.sampled_from([*KEYS, "nope"]), ANY, max_size=3),
+    st.fixed_dictionaries({"ignore": CHOICES | st.lists(CHOICES | LEAVES, max_size=3)}),
+    st.fixed_dictionaries({"override": st.fixed_dictionaries({RULE: OVERRIDES})}),
+    st.fixed_dictionaries({"watch": st.dictionaries(st.sampled_from(list(WATCH)), ANY, max_size=2)}),
+)
+
+
+@settings(max_examples=400)
+@given(CONFIGURATIONS)
+@example({"fail_onn": "note"})
+@example({"fail_on": "high"})
+@example({"ignore": [{"reason": "x"}]})
+@example({"ignore": [""]})
+@example({"ignore": {"rule": "timeouts", "until": None}})
+@example({"override": {RULE: {"severity": ""}}})
+@example({"watch": {"every": 1e9}})
+def test_schema_and_auditor_agree_on_a_configuration(
+    tmp_path_factory: pytest.TempPathFactory, found: dict[str, Any]
+) -> None:
+    """Whatever stands in it, an editor's word by the schema is the auditor's: one that it can follow, or not."""
+    file = tmp_path_factory.getbasetemp() / "configuration.yaml"
+    file.write_text(json.dumps(found), encoding="utf-8")
+    try:
+        read(str(file))
+        followed = True
+    except SettingsRefused:
+        followed = False
+
+    assert (faults("config", found) == []) == followed
