@@ -130,7 +130,7 @@ class _Builder:
                 case "int":
                     return int(text.replace("_", ""), 0) if text.lstrip("+-")[:2] in ("0x", "0o") else int(text)
                 case "float":
-                    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+                    return float(text.replace(".inf", "inf"))  # what is no number, .nan, compares with none
                 case "bool":
                     return text.lower() == "true"
                 case "null":

@@ -163,6 +163,7 @@ def test_paths_in_it_count_from_its_folder(shop: Path) -> None:
         (f"override:\n  {RULE}:\n    sevrity: note", "q.yaml:3: a rule is given no “sevrity”; did you mean “severity”?"),
         (f"override:\n  {RULE}:\n    let:\n      margn: 3", f"q.yaml:4: {RULE} lets no “margn” be set; did you mean “margin”?"),
         (f"override:\n  {RULE}:\n    let: {{margin: many}}", f"q.yaml:3: “margin” of {RULE} is a number"),
+        (f"override:\n  {RULE}:\n    let: {{margin: .nan}}", "q.yaml:3: “.nan” is not taken here"),
         (f"override:\n  {RULE}:\n    severity: fatal", "q.yaml:3: “fatal” is none of"),
         ("format: [srif]", "q.yaml:1: there is no format “srif”"),
         ("inline_ignores: maybe", "q.yaml:1: “inline_ignores” is true or false"),
