@@ -24,7 +24,7 @@ NO_LIMIT = "Infinity"
 
 def write_facts(site: Site, *, version: str) -> str:
     """The Site as one JSON object; secrets were hidden when the facts were made."""
-    plain = _finite(msgspec.to_builtins(site))
+    plain = finite(msgspec.to_builtins(site))
     text = json.dumps({"tool": "queue-auditor", "version": version, **plain}, indent=1, ensure_ascii=False) + "\n"
     return text.encode("utf-8", "replace").decode()  # JSON carries no byte that is of no encoding
 
@@ -69,11 +69,10 @@ def _clause(problem: Exception) -> str:
     return f"{text[:1].lower()}{text[1:]}"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value with the text NO_LIMIT for each infinity in it."""
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and value == math.inf:
-        return NO_LIMIT
-    return value
+        return [finite(inner) for inner in value]
+    return NO_LIMIT if isinstance(value, float) and math.isinf(value) else value

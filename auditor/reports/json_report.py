@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import msgspec
@@ -37,7 +36,9 @@ def written(value: Any, *, indent: int | None = None) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        value = _finite(value)
+        from auditor.facts.wire import finite
+
+        value = finite(value)
         text = json.dumps(value, ensure_ascii=False)
     if indent is None:
         return text.encode("utf-8", "backslashreplace").decode()
@@ -116,11 +117,3 @@ class _Head(msgspec.Struct):
     tool: str = ""
     format: int | None = None
     summary: dict[str, int] | None = None
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return "Infinity" if isinstance(value, float) and math.isinf(value) else value
