@@ -119,6 +119,20 @@ def test_what_two_corrections_mend_together_has_no_fix(tmp_path: Path) -> None:
     assert "fixes" not in found["memory/workers-fit-host"]
 
 
+@pytest.mark.parametrize(("grace", "fixed"), [("10s", 1), ("60s", 0), ("140s", 1)])
+def test_what_would_bring_another_finding_is_no_fix(tmp_path: Path, grace: str, fixed: int) -> None:
+    """A longer stop is no fix where it outlasts its container's for the first time; `fix` makes it, and tells of that."""
+    run_it = '["supervisord", "-n", "-c", "/etc/supervisor/supervisord.conf"]'
+    write(tmp_path, **{
+        "Dockerfile": f"FROM debian:12\nCOPY supervisord.conf /etc/supervisor/supervisord.conf\nCMD {run_it}\n",
+        "docker-compose.yml": f"services:\n  app:\n    build: .\n    stop_grace_period: {grace}\n",
+        "supervisord.conf": f"[supervisord]\nnodaemon=true\n\n{WORKER}",
+    })  # fmt: skip
+
+    assert len(offered(results(tmp_path))) == fixed
+    assert "+stopwaitsecs=130\n" in run(tmp_path, "fix", ".").out
+
+
 def test_what_is_left_alone_has_no_fix(tmp_path: Path) -> None:
     """Of what is not told no fix is told: neither of what a comment leaves alone, nor of what is unsafe."""
     write(tmp_path, **{
