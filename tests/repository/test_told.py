@@ -122,6 +122,13 @@ TOLD = {
         "",
         "scheduler/missing",
     ),
+    "a cron line in a variable, written into a drop-in": (
+        APP
+        | SCHEDULED
+        | {"w.conf": WORKER, "deploy.sh": HELD.partition("(")[0] + 'echo "$LINE" | sudo tee /etc/cron.d/app\n'},
+        "",
+        "scheduler/missing",
+    ),
     "a variable that holds no cron line": (
         APP | SCHEDULED | {"w.conf": WORKER, "deploy.sh": 'LINE="every minute"\necho "$LINE" | crontab -\n'},
         "warning scheduler/missing",

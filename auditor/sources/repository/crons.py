@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from auditor.facts.origin import Mark, Origin, declared, unknown
 from auditor.sources.crontab import BUSYBOX, DROP_IN, REPOSITORY, SUPERCRONIC, SYSTEM, USER
+from auditor.sources.repository.cron_written import CronWritten
 from auditor.sources.repository.dockerfile import php_folder_of
 from auditor.sources.repository.inside import Inside
 from auditor.sources.repository.model import Container, Table
-from auditor.sources.repository.scripts import CronWritten
 from auditor.sources.repository.tables import kind_at
 
 _SUPERCRONIC = re.compile(r"\bsupercronic\b(?:[ \t]+-\S+)*[ \t]+[\"']?(/?[^\s\"';&|]+)")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from auditor.sources.repository.branches import ALWAYS, Branches, When
+from auditor.sources.repository.cron_written import CronWritten, is_piped_into_crontab, put_in, user_of
 from auditor.sources.repository.given import Given
 
 MENTIONS = re.compile(r"queue:(?:work|listen)\b|schedule:(?:run|work)\b|artisan[\"', ]+horizon(?![:\w])")
@@ -38,10 +39,8 @@ _INERT = re.compile(
     r"(?:echo|printf|grep|pgrep|pkill|kill|apt|apt-get|apk|yum|dnf|which|command|supervisorctl|chmod|chown|ln|cp|mv|rm|mkdir|touch|cat|sed|test|\[|\[\[|#)(?=\s|$)"
 )
 _HELD = re.compile(r"(?:(?:export|local|readonly)\s+)?([A-Za-z_]\w*)=(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')", re.DOTALL)
-_PIPED = re.compile(r"\|[^|]*\bcrontab\b(?![^|]*\s-l\b)|>[^>]*cron")
 _LOOP = re.compile(r"(?:while|until|for)\b")
 _TRAPS = re.compile(r"trap\s+(?!-)\S|wait\s+-n\b")
-_PUT_IN = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^{}]*\})")
 
 
 class Statement:
@@ -83,34 +82,6 @@ class Written:
         self.text = text
         self.line = line
         self.literal = literal
-
-
-class CronWritten:
-    """Lines given to cron: where they stand, whose they are, and the table they go to."""
-
-    __slots__ = ("filled", "lines", "path", "user")
-
-    def __init__(
-        self, lines: list[tuple[int, str]], path: str | None, user: str | None, filled: frozenset[str] = frozenset()
-    ) -> None:
-        """See the fields."""
-        self.filled = filled
-        """Variables whose values the shell that writes the lines puts in, so that cron never sees their names."""
-        self.lines = lines
-        """Line number and text of each."""
-        self.path = path
-        """The table's path on the machine; None for `crontab -`, the user's own."""
-        self.user = user
-        """The account named, None for whoever runs the script."""
-
-    def fill(self, values: Mapping[str, str]) -> None:
-        """Put in those of the variables that are known."""
-        known = {name: values[name] for name in self.filled if name in values}
-        if known:
-            self.lines = [
-                (number, _PUT_IN.sub(lambda found: known.get(found[1] or found[2], found[0]), text))
-                for number, text in self.lines
-            ]
 
 
 class Shell:
@@ -203,8 +174,8 @@ def _given(line: str, body: str, first: int, found: Shell, *, literal: bool) -> 
     if installs is not None or (path is not None and "cron" in path):
         lines = [(first + number, text) for number, text in enumerate(body.split("\n"))]
         if any(_CRON_LINE.match(text) for _, text in lines):
-            filled = frozenset() if literal else _put_in(body)
-            found.crons.append(CronWritten(lines, None if installs else path, _user_of(line), filled))
+            filled = frozenset() if literal else put_in(body)
+            found.crons.append(CronWritten(lines, None if installs else path, user_of(line), filled))
             found.understood.update(number for number, _ in lines)
             return
     inner = read_shell_text(body, first) if MENTIONS.search(body) and body.lstrip().startswith("#!") else None
@@ -366,7 +337,7 @@ def _take(statement: Statement, found: Shell) -> None:
     bare = _bare(text)
     if mentions and _holds(statement, bare, found):
         return
-    held = _held_in(text, found) if found.held and _PIPED.search(text) else []
+    held = _held_in(text, found) if found.held else []
     if "cron" in text and (mentions or installs is not None or held) and _crons(statement, installs, held, found):
         return
     if _TRAPS.match(bare) and not found.traps:
@@ -399,9 +370,11 @@ def _holds(statement: Statement, bare: str, found: Shell) -> bool:
 
 
 def _held_in(text: str, found: Shell) -> list[tuple[int, str]]:
-    """The lines for cron that variables of this text hold, each once."""
-    names = dict.fromkeys(match[1] or match[2] for match in _PUT_IN.finditer(text))
-    return [found.held[name] for name in names if name in found.held]
+    """The lines that variables hold and this text gives to cron, each once."""
+    if not is_piped_into_crontab(text) and not any("cron" in path for path in _WRITES.findall(text)):
+        return []
+    used = put_in(text)
+    return [line for name, line in found.held.items() if name in used]
 
 
 def _crons(statement: Statement, installs: re.Match[str] | None, held: list[tuple[int, str]], found: Shell) -> bool:
@@ -409,15 +382,17 @@ def _crons(statement: Statement, installs: re.Match[str] | None, held: list[tupl
     lines = list(held)
     filled: set[str] = set()
     for number, line in held:
-        filled |= _put_in(line)
+        filled |= put_in(line)
         found.understood.add(number)
     for match in _QUOTED.finditer(text):
         body = match[1] if match[1] is not None else match[2]
         if match[1] is not None:
-            filled |= _put_in(body)
-        at = statement.line + text.count("\n", 0, match.start())
+            filled |= put_in(body)
         parts = body.replace("\\n", "\n").replace('\\"', '"').replace("\\$", "$").replace("\\\n", "").split("\n")
-        lines.extend((at, part.strip()) for part in parts if _CRON_LINE.match(part))
+        jobs = [part.strip() for part in parts if _CRON_LINE.match(part)]
+        if jobs:
+            at = statement.line + text.count("\n", 0, match.start())
+            lines += [(at, job) for job in jobs]
     written = next((path for path in _WRITES.findall(_QUOTED.sub("''", text)) if "cron" in path), None)
     if written is None and installs is None and not held:
         written = (
@@ -427,26 +402,13 @@ def _crons(statement: Statement, installs: re.Match[str] | None, held: list[tupl
         )
     if lines and (installs is not None or written is not None):
         path = None if written is None else written
-        found.crons.append(CronWritten(lines, path, _user_of(text), frozenset(filled)))
+        found.crons.append(CronWritten(lines, path, user_of(text), frozenset(filled)))
         found.understood.update(range(statement.line, statement.end + 1))
         return True
     if installs is not None and installs[2] and installs[2] != "-" and not lines:
-        found.tables.append((installs[2].strip("\"'"), _user_of(text), statement.line))
+        found.tables.append((installs[2].strip("\"'"), user_of(text), statement.line))
         return True
     return False
-
-
-def _put_in(text: str) -> frozenset[str]:
-    """The variables of a text between double quotes, in whose place the shell that reads it puts their values."""
-    return frozenset(found[1] or found[2] for found in _PUT_IN.finditer(text))
-
-
-def _user_of(text: str) -> str | None:
-    named = re.search(r"\bcrontab\s+(?:-\w\s+)*-u\s*[\"']?([^\s\"';|]+)", text) or re.search(
-        r"\b(?:sudo\s+(?:-\w+\s+)*-u|gosu|su-exec|runuser\s+-u|su\s+(?:-\s+)?)\s*[\"']?([\w$.{}-]+)[\"']?\s[^|]*\bcrontab\b",
-        text,
-    )
-    return named[1] if named else None
 
 
 def _copies(text: str, found: Shell) -> None:
