@@ -181,6 +181,24 @@ DAEMONS = [
 ]
 
 
+OWN = [
+    ("supervisord -n", []),
+    ("sh -c 'php artisan migrate; supervisord -n'", [UNHEARD]),
+    ("sh -c 'php artisan migrate; exec supervisord -n'", []),
+    ("bash -c 'php artisan migrate; supervisord -n'", []),
+]
+
+
+@pytest.mark.parametrize(("command", "rules"), OWN)
+def test_no_shell_reads_a_service_s_command(tmp_path: pathlib.Path, command: str, rules: list[str]) -> None:
+    """A compose file's text is only cut into words: a shell is there where the command names one."""
+    files = {**APP, "Dockerfile": "FROM php:8.3-cli\nCOPY s.conf /etc/supervisord.conf\nCMD php-fpm\n", "s.conf": CONF}
+    files["compose.yml"] = f"{COMPOSE}    stop_grace_period: 2m\n    command: {command}\n"
+
+    assert service_of(site_of(tmp_path, files), "jobs").supervised
+    assert found(tmp_path, files) == rules
+
+
 @pytest.mark.parametrize(("base", "script", "start", "rules"), DAEMONS)
 def test_the_stop_of_a_supervisord(
     tmp_path: pathlib.Path, base: str, script: str, start: str, rules: list[str]

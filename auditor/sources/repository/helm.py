@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[()|]|[^\s()|]+")
 _OTHER_VALUES = re.compile(r"values[\w.-]*\.ya?ml$")
 _UNSAFE = re.compile(r"[:#]\s|[\n\"'\\]|\s#|^[\s\[\]{}&*!|>%@`,?-]|\s$|:$")
 _FALSE = ("", "false", "0", "null", "~")
-_SAME = ("int", "int64", "toString", "trim", "required", "tpl", "squote", "quote", "toYaml", "toJson", "toRawJson")
+_SAME = ("int", "int64", "toString", "trim", "required", "squote", "quote", "toYaml", "toJson", "toRawJson")
 """Functions that hand on the last of what they are given, as far as it matters here."""
 
 Value = Node | str | None

@@ -43,6 +43,12 @@ class Inside:
             command = stage.command
         return [part for part in (entrypoint, command) if part is not None]
 
+    def is_shell_form(self, container: Container, words: list[str] | str) -> bool:
+        """Whether a shell reads what it starts: an image's text, or a platform's; a compose file's is only cut into words."""
+        stage = container.stage
+        images = [] if stage is None else [part[0] for part in (stage.entrypoint, stage.command) if part is not None]
+        return isinstance(words, str) and (container.shell_form or any(words is part for part in images))
+
     def words_of(self, container: Container) -> str:
         """The same as one text."""
         return " ".join(words_text(words) for words, _ in self.effective(container))

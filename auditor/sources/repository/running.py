@@ -17,7 +17,7 @@ def start_inside(inside: Inside, container: Container, scripts: list[str]) -> No
         if container.entrypoint is not None and container.command is not None:
             both = [*split_words(container.entrypoint[0]), *split_words(container.command[0])]
             words = both
-        runner = "shell" if isinstance(words, str) and (container.shell_form or container.command is None) else "execve"
+        runner = "shell" if inside.is_shell_form(container, words) else "execve"
         start = _start(inside, container, words_text(words), runner, place)
         start.sh = inside.sh_of(container)
         inside.files.understand(place.file, place.line or 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from auditor.facts.origin import Mark, declared, unknown
 from auditor.sources.repository.bases import base_of
-from auditor.sources.repository.inside import Inside
+from auditor.sources.repository.inside import Inside, split_words
 from auditor.sources.repository.model import Container, words_text
 from auditor.sources.repository.places import (
     SUPERVISOR_FOLDERS,
@@ -76,9 +76,14 @@ class Ties:
 
     def _behind_shell(self, container: Container, text: str, scripts: list[str]) -> tuple[bool, Mark | None]:
         """Whether a shell stays in front of supervisord: the container's own, or a script's, which never makes way."""
-        for words, place in self.inside.effective(container):
-            inner = words if isinstance(words, str) else words[2] if words[1:2] == ["-c"] and len(words) > 2 else ""
-            shell = "sh" if isinstance(words, str) else posixpath.basename(words[0]) if inner else ""
+        for written, place in self.inside.effective(container):
+            words = (
+                ["sh", "-c", words_text(written)]
+                if self.inside.is_shell_form(container, written)
+                else split_words(written)
+            )
+            inner = words[2] if words[1:2] == ["-c"] and len(words) > 2 else ""
+            shell = posixpath.basename(words[0]) if inner else ""
             sh = self.inside.sh_of(container) if shell == "sh" else shell
             for daemon in read_shell_text(inner).supervisord if sh == "dash" else ():
                 if _is_waited_for(daemon.text):
