@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
 from auditor import audit, mend
 from auditor.errors import AuditorError
+from auditor.facts.redaction import redact
 from auditor.findings import Finding, Fix, Verdict
 from auditor.judge.rulebook import Rulebook
 from auditor.remedies.edits import Part, parts
@@ -50,7 +52,7 @@ def with_fixes(
     told = {place.file for finding in verdict.findings if _editable(finding) for place in finding.locations}
     fixes: dict[Known, Fix] = {}
     tried = min(MOST, MOST_PROGRAMS // max(1, verdict.subjects.get("program", 0)))
-    for file, part in [each for each in _parts(plan, texts) if each[0].path in told][:tried]:
+    for file, part in islice((each for each in _parts(plan, texts) if each[0].path in told), tried):
         site = audit.look(path, apps=apps, kind=kind, overrides={**texts, file.path: part.text.encode()})
         was, now = _count(plan.before), _count(audit.judge(site, rules))
         if now <= was:
@@ -84,9 +86,9 @@ def _known(finding: Finding) -> Known:
 
 
 def _told(file: Corrected, part: Part) -> str:
-    """Which program gets what; where the part is no program's, all that changes in its file."""
+    """Which program gets what, secrets hidden; where the part is no program's, all that changes in its file."""
     own = [change for change in file.changes if part.header.strip("[]").partition(":")[2].strip() == change.subject]
     texts: dict[str, list[str]] = {}
     for change in own or file.changes:
-        texts.setdefault(change.subject, []).append(change.told)
+        texts.setdefault(change.subject, []).append(redact(change.told))
     return "; ".join(f"{subject}: {', '.join(told)}" for subject, told in texts.items())

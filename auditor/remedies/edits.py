@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.facts.redaction import redact
 from auditor.findings import Edit
 
 _SECTION = re.compile(r"^(?=\[)", re.MULTILINE)
+MOST_LINES = 500
+"""Among more lines than that, between the first that differs and the last, it is not looked for what they have in common."""
 _WORD = re.compile(r"\w")
 
 
@@ -46,8 +48,8 @@ def parts(path: str, before: str, after: str) -> Iterator[Part]:
         spans = [
             _within(before, span._replace(start=start + span.start, end=start + span.end)) for span in _spans(was, now)
         ]
-        shown = "".join(map(redact, now.splitlines(keepends=True)))
-        if was != now and all(span.text.strip() in shown for span in spans):
+        shown = "".join(map(redact, now.splitlines(keepends=True))) if spans else ""
+        if spans and all(span.text.strip() in shown for span in spans):
             text = f"{before[:start]}{now}{before[end:]}"
             edits = tuple(_edit(path, before, span) for span in reversed(spans))
             yield Part(_header(was) if len(old) > 1 else "", text, edits)
@@ -60,25 +62,40 @@ def _header(section: str) -> str:
 
 def _spans(before: str, after: str) -> list[_Span]:
     """What differs: lines that came or went, and of lines that changed, the words."""
-    from difflib import SequenceMatcher
-
-    old, new = before.split("\n"), after.split("\n")
-    old, new = [f"{line}\n" for line in old[:-1]] + old[-1:], [f"{line}\n" for line in new[:-1]] + new[-1:]
-    found, start, line = [], 0, 0
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    old, new = _lines(before), _lines(after)
+    head = _same(old, new)
+    tail = _same(old[head:][::-1], new[head:][::-1])
+    start = sum(map(len, old[:head]))
+    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
+    found, line = [], 0
+    for i, i_end, j, j_end in _blocks(old, new):
         start += sum(map(len, old[line:i]))
         line = i
-        if tag == "equal":
-            continue
-        if i_end - i == j_end - j:
-            pairs = zip(old[i:i_end], new[j:j_end], strict=True)
-        else:
-            pairs = zip(["".join(old[i:i_end])], ["".join(new[j:j_end])], strict=True)
+        alike = i_end - i == j_end - j <= MOST_LINES
+        was, now = (old[i:i_end], new[j:j_end]) if alike else (["".join(old[i:i_end])], ["".join(new[j:j_end])])
         at = start
-        for was, now in pairs:
-            found.append(_words(at, was, now))
-            at += len(was)
+        for one, other in zip(was, now, strict=True):
+            found.append(_words(at, one, other))
+            at += len(one)
     return found
+
+
+def _blocks(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
+    """Runs of lines that differ; where there is too much to look through, all of it is one."""
+    if old == new:
+        return []
+    if max(len(old), len(new)) > MOST_LINES:
+        return [(0, len(old), 0, len(new))]
+    from difflib import SequenceMatcher
+
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [(i, i_end, j, j_end) for tag, i, i_end, j, j_end in codes if tag != "equal"]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends; a line ends with its newline and nowhere else."""
+    lines = text.split("\n")
+    return [*(f"{line}\n" for line in lines[:-1]), *lines[-1:]]
 
 
 def _words(start: int, was: str, now: str) -> _Span:
@@ -92,8 +109,8 @@ def _words(start: int, was: str, now: str) -> _Span:
     return _Span(start + head, start + len(was) - tail, now[head : len(now) - tail])
 
 
-def _same(one: str, other: str) -> int:
-    """How many characters they begin with alike."""
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many characters, or lines, they begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from auditor import audit, fixes
 from auditor.fixes import with_fixes
 from auditor.remedies.edits import parts
+from auditor.remedies.plan import Change, Corrected
 from tests.examples import EXAMPLES, names
 from tests.suppress.shop import RULE, WORKER, run, write
 
@@ -198,6 +199,18 @@ def test_no_fix_quotes_a_secret() -> None:
 
     assert [edit.text for edit in beside.edits] == ["exec "]
     assert list(parts("f", two, f"{two}environment=API_TOKEN={secret}\n")) == []
+    changes = (Change("b", f"command=php x --token={secret}", ("a/b",)),)
+    assert fixes._told(Corrected("f", b"", b"", changes), beside) == "b: command=php x --token=***"
+
+
+def test_a_table_of_a_hundred_thousand_lines_is_compared_at_once() -> None:
+    """Lines that are all alike are not paired with one another, however many they are."""
+    line = "* * * * * true\n"
+
+    (part,) = parts("f", "*/5" + line[1:] + line * 100_000 + "5" + line[1:], line * 100_002)
+
+    assert part.text == line * 100_002
+    assert done_to("*/5" + line[1:] + line * 100_000 + "5" + line[1:], part.edits) == part.text
 
 
 def test_no_more_than_a_bounded_number_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
