@@ -29,14 +29,8 @@ def real_host(root: Path, env: Mapping[str, str]) -> tuple[Host, Laravel]:
 def write_programs(host: Host, programs: str) -> Path:
     """The host's supervisor configuration."""
     conf = host.root / MAIN
-    head = HEAD.format(folder=conf.parent).replace(f"{conf.parent}/supervisor.sock", str(socket_of(host)))
-    conf.write_text(head + programs)
+    conf.write_text(HEAD.format(folder=conf.parent) + programs)
     return conf
-
-
-def socket_of(host: Host) -> Path:
-    """Its supervisord's socket: of an address 107 bytes are told, and a test's folder may take up most of them."""
-    return host.root / "s"
 
 
 def worker(app: Laravel, name: str = "shop", more: str = "", *, options: str = "") -> str:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.live.host import Host, found
-from tests.live.real import real_host, socket_of, worker, write_programs
+from tests.live.real import real_host, worker, write_programs
 from tests.live.test_counts import monitored
 from tests.live.test_nothing_changes import files
 from tests.stack.backends import SQLITE, Backend, on_mariadb, on_redis
@@ -20,7 +20,7 @@ from tests.stack.laravel import Laravel
 from tests.stack.mariadb import Database
 from tests.stack.polling import until
 from tests.stack.redis import Redis
-from tests.stack.supervisord import Supervisord
+from tests.stack.supervisord import SOCKET, Supervisord
 
 
 @pytest.fixture(params=["redis", "mariadb", "sqlite"])
@@ -135,7 +135,7 @@ def test_a_running_host(tmp_path: Path) -> None:
     programs += "[program:dead]\ncommand=/no/such/program\nstartretries=0\n"
     conf = write_programs(host, programs.replace("[program:wrong]", "[program:wrong]\nexitcodes=0,1"))
     server = Supervisord.start(
-        conf, socket=socket_of(host), log=conf.parent / "supervisord.log",
+        conf, socket=conf.parent / SOCKET, log=conf.parent / "supervisord.log",
         output=conf.parent / "output.log", build="pypi",
     )  # fmt: skip
     running = Running(host, app, server)
@@ -179,7 +179,7 @@ def test_an_orphan_is_found(tmp_path: Path) -> None:
     wrapped = worker(app).replace("command=php", "command=sh -c 'php").replace("--timeout=60", "--timeout=60; true'")
     conf = write_programs(host, wrapped)
     server = Supervisord.start(
-        conf, socket=socket_of(host), log=conf.parent / "supervisord.log",
+        conf, socket=conf.parent / SOCKET, log=conf.parent / "supervisord.log",
         output=conf.parent / "output.log", build="pypi",
     )  # fmt: skip
     try:

@@ -24,7 +24,7 @@ from tests.stack import mariadb
 from tests.stack.polling import until
 from tests.stack.processes import Child
 from tests.stack.redis import Redis
-from tests.stack.supervisord import HEAD, WORDS
+from tests.stack.supervisord import HEAD, SOCKET, WORDS
 
 PASSWORDS = ("pässwörd", "пароль-密码", "a'b\"c\\d e", "%41%zz")
 """Latin letters with marks, other scripts, quotes and blanks, what looks like an escape."""
@@ -57,7 +57,7 @@ def test_redis(password: str, redis_server: Redis) -> None:
 
 def test_supervisord(tmp_path: Path) -> None:
     """supervisord takes the two of HTTP's basic authentication as UTF-8."""
-    conf, socket_ = tmp_path / "supervisord.conf", tmp_path / "supervisor.sock"
+    conf, socket_ = tmp_path / "supervisord.conf", tmp_path / SOCKET
     head = HEAD.format(folder=tmp_path)
     words = f"file={socket_}\nusername=someone\npassword=пароль: ä"
     conf.write_text(head.replace(f"file={socket_}", words, 1), encoding="utf-8")

@@ -26,9 +26,11 @@ WORDS: dict[Build, list[str]] = {
     "debian": ["/usr/bin/python3", "/usr/bin/supervisord"],
     "pypi": [sys.executable, "-m", "supervisor.supervisord"],
 }
+SOCKET = "s"
+"""Its socket's name: an address holds 107 bytes, of which a test's folder may take up most."""
 HEAD = """\
 [unix_http_server]
-file={folder}/supervisor.sock
+file={folder}/s
 
 [supervisord]
 logfile={folder}/supervisord.log
@@ -39,7 +41,7 @@ childlogdir={folder}
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://{folder}/supervisor.sock
+serverurl=unix://{folder}/s
 
 """
 """What a conf of ours says before its programs."""
@@ -148,7 +150,7 @@ class Supervisord:
         conf.write_text(HEAD.format(folder=folder) + programs)
         return cls.start(
             conf,
-            socket=folder / "supervisor.sock",
+            socket=folder / SOCKET,
             log=folder / "supervisord.log",
             output=folder / "output.log",
             build=build,
