@@ -138,6 +138,7 @@ class _Mender:
         self.tree = Tree(place if place.is_dir() else place.absolute().parent)
         self.refused: dict[Key, ByHand] = {}
         self.tried: dict[Known, list[Key]] = {}
+        self.suspects: list[Key] = []
         self.known: set[Known] = set()
         self.begin()
 
@@ -176,10 +177,9 @@ class _Mender:
         site = self.look()
         before = audit.judge(site, self.rules)
         self.known = {(finding.rule, finding.subject) for finding in before.findings}
-        after = self.mended(site, before)
-        while (harm := self.harm(after)) is not None:
-            self.answer(harm)
-            after = self.mended(site, before)
+        after = self.harmless(site, before)
+        if self.suspects:
+            after = self.acquitted(site, before)
         return Plan(
             root=Path(self.tree.root),
             files=tuple(
@@ -194,6 +194,24 @@ class _Mender:
             before=before,
             after=after,
         )
+
+    def harmless(self, site: Site, before: Verdict) -> Verdict:
+        """Mend all that brings nothing new; how the site is judged then."""
+        after = self.mended(site, before)
+        while (harm := self.harm(after)) is not None:
+            self.answer(harm)
+            after = self.mended(site, before)
+        return after
+
+    def acquitted(self, site: Site, before: Verdict) -> Verdict:
+        """Make each change after all that was taken back for nothing but its place, and does no harm without the others."""
+        for key in self.suspects:
+            left = self.refused.pop(key)
+            self.begin()
+            if self.harm(self.mended(site, before)) is not None:
+                self.refused[key] = left
+        self.begin()
+        return self.mended(site, before)
 
     def mended(self, site: Site, before: Verdict) -> Verdict:
         """Settle every fact and add every file, until nothing more is asked for; how the site is judged then."""
@@ -400,6 +418,7 @@ class _Mender:
             self.known.add(name)
             self.refused.clear()
             self.tried.clear()
+            self.suspects.clear()
             self.begin()
         else:
             self.take_back(harm)
@@ -410,7 +429,9 @@ class _Mender:
         files = {location.file for location in harm.locations}
         done = list(self.done.items())
         guilty = [(key, one) for key, one in done if one.change.subject == harm.subject and key[-1] in facts]
-        guilty = guilty or [(key, one) for key, one in done if one.path in files][-1:] or done[-1:]
+        if not guilty:
+            guilty = [(key, one) for key, one in done if one.path in files][-1:] or done[-1:]
+            self.suspects += [key for key, _ in guilty]
         reason = f"mended, it would bring a new finding, {harm.rule}: {harm.message.rstrip('.')}"
         if not guilty:
             raise CannotMend(harm.file, reason)
