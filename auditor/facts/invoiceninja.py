@@ -9,8 +9,6 @@ from auditor.facts.origin import NEVER, Fact, Seconds, Version, derived
 
 SELFHOST = "selfhost"
 """The one value of NINJA_ENVIRONMENT by which the app takes itself for self-hosted (App\\Utils\\Ninja::isSelfHost)."""
-OWN_WORKER_TIMEOUT = 60.0
-"""Seconds after which the app's own worker, started by its schedule without --timeout, ends a job."""
 OVERHEAD = 60.0
 """Seconds that a sync may take beside its accounts."""
 PER_ACCOUNT = 35.0
