@@ -246,11 +246,14 @@ class _Binder:
             return
         taken = len(self.line.arguments)
         if taken >= len(self.arguments) and not self.open:
+            named = self.bound not in ("", "0")  # PHP takes both for no name
             if self.arguments:
                 expected = '" "'.join(self.arguments)
-                text = f'Too many arguments to "{self.bound}" command, expected arguments "{expected}"'
+                to = f' to "{self.bound}" command' if named else ""
+                text = f'Too many arguments{to}, expected arguments "{expected}"'
             else:
-                text = f'No arguments expected for "{self.bound}" command, got "{word}"'
+                of = f' for "{self.bound}" command' if named else ""
+                text = f'No arguments expected{of}, got "{word}"'
             self._fault("argument", word, text)
             return
         self.line.arguments.append((word, self.i))

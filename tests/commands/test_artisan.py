@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from auditor.dialects.command_artisan import nearest, read_line, resolve
@@ -77,6 +77,7 @@ def agrees(words: list[str], answer: dict[str, Any]) -> None:
 
 @settings(max_examples=20, phases=[Phase.explicit, Phase.generate])  # shrinking would start php a thousand times
 @given(st.lists(ARGV, min_size=30, max_size=60))
+@example([["--queue", "queue:listen", "0", "", ""], ["--queue", "queue:work", "", "x", "y"]])
 def test_as_symfony_reads_it(lines: list[list[str]]) -> None:
     """Names, arguments, options, defaults and the first refusal are those of the real console."""
     for words, answer in zip(lines, ask(lines), strict=True):

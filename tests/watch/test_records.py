@@ -183,7 +183,7 @@ ENTRY = """# One's own.
         (f"{ENTRY}sevrity: note\n", "own.yaml:7: there is no key “sevrity” here; did you mean “severity”?"),
         (f"{ENTRY}after: many\n", "own.yaml:7: expected “int”, got “str”"),
         (f"{ENTRY}after: 0\n", "own.yaml:7: “after” is a positive number"),
-        (f"{ENTRY}within: .nan\n", "own.yaml:7: “within” is a positive number"),
+        (f"{ENTRY}within: .nan\n", "own.yaml:7: “.nan” is not taken here"),
         (f"{ENTRY}quiet: -1\n", "own.yaml:7: “quiet” is a positive number"),
         (ENTRY.replace("[laravel]", "[apache]"), "own.yaml:5: “logs” holds some of laravel, "),
         (ENTRY.replace("[c]", "[]"), "own.yaml:6: “words” holds at least one text"),
