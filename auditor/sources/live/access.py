@@ -90,7 +90,7 @@ class Limits(NamedTuple):
     """Seconds for one answer."""
     total: float = 5.0
     """Seconds for everything together: then it is over, whatever the other side does."""
-    window: float = 0.02
+    window: float = 0.1
     """Seconds after which no more of a table's queue is read, if at least a hundred jobs were: a queue whose rows lie
     far apart costs a page of the disk for each."""
 
