@@ -1,4 +1,4 @@
-"""The JSON Schemas of what the auditor writes and reads: report, diagnosis, facts, profiles, rules, configuration.
+"""The JSON Schemas of what the auditor writes and reads: report, diagnosis, bank feeds, facts, profiles, rules, configuration.
 
 `make docs` writes each to docs/NAME.schema.json; the test suite fails where one is not what the code says.
 """
@@ -17,6 +17,7 @@ from auditor.judge.rule import ADDS, OPERATORS
 from auditor.judge.rule import KEYS as RULE_KEYS
 from auditor.remedies.profile import Profile
 from auditor.reports.diagnosis import schema as diagnosis
+from auditor.reports.feeds import schema as bank
 from auditor.reports.json_report import schema as report
 from auditor.settings.shape import KEYS, MOST, SEVERITIES, Key
 
@@ -146,6 +147,7 @@ def profile() -> dict[str, Any]:
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "report": report,
     "diagnosis": diagnosis,
+    "bank": bank,
     "facts": facts,
     "profile": profile,
     "rule": rule,

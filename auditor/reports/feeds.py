@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.facts.backend import Probe
+from auditor.facts.backend import OUTCOMES, Probe
 from auditor.facts.bank import BankFeed
 from auditor.facts.invoiceninja import Ninja
 from auditor.feeds import STATES, Looked, Standing, of_the_app
@@ -110,4 +110,47 @@ def _plain_feed(standing: Standing) -> dict[str, Any]:
     return {
         "name": feed.name, "state": standing.state, "reason": standing.reason, "todo": standing.todo, "by": standing.by,
         **fields, "unknown": {name: mark.reason for name, mark in feed.marks.items() if mark.reason is not None},
+    }  # fmt: skip
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what as_json() writes."""
+    from typing import get_type_hints
+
+    import msgspec
+
+    types = {field.name: field.type for field in msgspec.structs.fields(BankFeed)}
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    maybe = {"type": ["string", "null"]}
+    figures = {
+        name: msgspec.json.schema((types.get(name) or get_type_hints(getattr(BankFeed, name).fget)["return"]) | None)
+        for name in _FIELDS
+    }
+    feed = {
+        "name": text, "state": {"enum": list(STATES)}, "reason": text, "todo": text, "by": maybe, **figures,
+        "unknown": {"type": "object", "additionalProperties": text},
+    }  # fmt: skip
+    asked = {"kind": text, "name": text, "outcome": {"enum": list(OUTCOMES)}, "reason": text}
+    app = {
+        "app": text, "release": maybe, "generation": maybe, "notes": texts,
+        "asked": {"type": "array", "items": _object(asked)},
+        "feeds": {"type": "array", "items": _object(feed)},
+    }  # fmt: skip
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What `queue-auditor bank --format json` writes",
+        **_object(
+            {
+                "format": {"const": FORMAT},
+                "tool": {"const": "queue-auditor"},
+                "version": text,
+                "apps": {"type": "array", "items": _object(app)},
+            }
+        ),
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False
     }  # fmt: skip

@@ -13,6 +13,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema_rs
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs/bank.schema.json"
+"""What `bank --format json` has to fit."""
 APP = "var/www/ninja"
 TODAY = datetime.date(2026, 6, 10)
 NOW = 1_781_092_800
@@ -252,4 +256,6 @@ class NinjaHost:
         """Each feed of the JSON report, by its number."""
         told = self.run("--format", "json", *words, now=now)
         assert not told.errors, told
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        assert [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(told.json)] == []
         return {feed["id"]: feed for feed in told.json["apps"][0]["feeds"]}

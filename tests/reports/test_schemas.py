@@ -26,7 +26,7 @@ from tests.examples import names
 from tests.suppress.shop import RULE, WORKER, run, write
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SCHEMAS = ("config", "diagnosis", "facts", "profile", "report", "rule")
+SCHEMAS = ("bank", "config", "diagnosis", "facts", "profile", "report", "rule")
 
 
 @cache
@@ -133,6 +133,16 @@ def test_what_the_auditor_takes_fits(name: str, key: str, value: tuple[Any] | No
         rule.pop(key, None)
 
     assert not taken(name, rule) or faults("rule", rule) == []
+
+
+@pytest.mark.parametrize("name", ["invoiceninja-banks", "invoiceninja-popular-advice"])
+def test_how_bank_feeds_stand_fits(name: str, checkout: Path) -> None:
+    """What `bank` prints fits its schema, its database answering or not, and with a field more or less it does not."""
+    told = json.loads(run(checkout, "bank", f"examples/{name}/host", "--format", "json", "--no-config").out)
+
+    assert faults("bank", told) == []
+    assert faults("bank", {**told, "more": 1})
+    assert faults("bank", {key: value for key, value in told.items() if key != "apps"})
 
 
 @pytest.mark.parametrize("name", names())
