@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from auditor.facts.levers import LEVERS, shown
 from auditor.findings import Bound, Deploy, Finding, Location, Severity, Skipped, Verdict
-from auditor.reports.words import seen
+from auditor.reports.words import mended, seen
 
 Paint = Callable[[str, str], str]
 """Text and the name of a style to the text with that style."""
@@ -50,7 +50,7 @@ def finding_lines(finding: Finding, paint: Paint) -> list[str]:
     if finding.bounds:
         lines.append(f"  {paint('fix:', 'fix')} {_fix(finding.bounds)}")
     elif finding.adds:
-        lines.append(f"  {paint('fix:', 'fix')} `queue-auditor fix` writes the {finding.adds} file")
+        lines.append(f"  {paint('fix:', 'fix')} {mended(finding)}")
     if finding.advice:
         lines.append(f"  {paint('advice:', 'fix')} {finding.advice}")
     return lines

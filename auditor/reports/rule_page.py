@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.reports.console import coloured, plain
+from auditor.reports.words import WRITES
 
 
 def rule_page(rule: Any, *, colour: bool = False) -> str:
@@ -47,7 +48,7 @@ def _condition(rule: Any) -> str:
 
 def _fixes(rule: Any) -> str:
     if rule.adds:
-        return f"It writes the {rule.adds} file."
+        return f"It {WRITES[rule.adds]}."
     words = {"at_most": "is lowered to at most", "at_least": "is raised to at least", "exactly": "becomes"}
     lines = [f"{fix.fact} {words[fix.operator]} {fix.value.text}" for fix in rule.fixes]
     lines.append(f"Unsafe: {rule.unsafe.source}." if rule.unsafe is not None else "Safe: only the hazard goes.")

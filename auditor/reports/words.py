@@ -14,6 +14,14 @@ from auditor.findings import Bound, Finding, Severity, Verdict
 _NO_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
+WRITES = {
+    "cron": "writes a file for cron",
+    "cron-line": "corrects the line for cron",
+    "cron-table": "corrects the file for cron",
+}
+"""What mending writes, by what a rule adds."""
+
+
 class RuleText(NamedTuple):
     """What a report tells of a rule."""
 
@@ -47,7 +55,7 @@ def told(finding: Finding) -> str:
 def mended(finding: Finding) -> str:
     """What would mend it, "" where nothing of ours would: "--timeout=80 (unsafe: longer jobs are ended)"."""
     if finding.adds:
-        return f"`queue-auditor fix` writes the {finding.adds} file"
+        return f"`queue-auditor fix` {WRITES[finding.adds]}"
     return bound(finding.bounds)
 
 
