@@ -10,8 +10,10 @@ import lzma
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -363,7 +365,49 @@ def test_the_first_look_falls_into_a_copy(tmp_path: Path) -> None:
     assert {kind: told.count for kind, told in looked.told.items()} == {"connections": 1}
 
 
-PACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+ZSTD = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: ZSTD.compress(data, options={ZSTD.CompressionParameter.checksum_flag: 1}),
+}
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_what_is_compressed_at_once_is_read_on(tmp_path: Path, ending: str) -> None:
+    """It goes on behind what was told before, and is read once."""
+    path = tmp_path / "laravel.log"
+    form = Laravel(TABLE)
+    path.touch()
+    log = look(str(path), None, form, 0.0).log
+    path.write_text(f"{STAMP}.ERROR: Too many connections\n{STAMP}.INFO: nothing\n")
+    log = look(str(path), log, form, 4.0).log
+    with path.open("a") as file:
+        file.write(f"{STAMP}.ERROR: Too many connections, again\n{STAMP}.ERROR: deadlock detected\n")
+    Path(f"{path}.1.{ending}").write_bytes(PACK[ending](path.read_bytes()))
+    path.unlink()
+
+    looked = look(str(path), log, form, 8.0)
+
+    assert {kind: told.count for kind, told in looked.told.items()} == {"connections": 1, "deadlock": 1}
+    assert looked.lost == ""
+    assert look(str(path), looked.log, form, 12.0).told == {}
+
+
+def test_without_its_library_zstd_is_said_not_to_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, with what reads it."""
+    for package in ("compression", "backports"):
+        monkeypatch.setitem(sys.modules, package, None)
+    path = tmp_path / "laravel.log"
+    form = Laravel(TABLE)
+    log = look(str(path), None, form, 0.0).log
+    Path(f"{path}.1.zst").write_bytes(ZSTD.compress(b"anything"))
+
+    looked = look(str(path), log, form, 4.0)
+
+    assert looked.lost == f"{path}.1.zst cannot be read: it is compressed with zstd; queue-auditor[zstd] reads that"
+    assert look(str(path), looked.log, form, 8.0).lost == ""
 
 
 @pytest.mark.parametrize("ending", PACK)

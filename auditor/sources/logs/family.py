@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
@@ -17,7 +18,8 @@ HEAD = 1024
 MOST_FILES = 64
 """No more files of one log are kept in mind; the oldest are left out."""
 _ROTATED = r"(?:\d{1,8}|old|\d{4}-\d\d-\d\d(?:[-_T]?\d{2,6})?|\d{8}[-_T]?\d{2,6})"
-_PACKED = r"(?:\.(?:gz|bz2|xz|zst))?"
+_ENDINGS = ("gz", "bz2", "xz", "zst")
+_PACKED = rf"(?:\.(?:{'|'.join(_ENDINGS)}))?"
 
 
 class Position(msgspec.Struct):
@@ -93,7 +95,7 @@ def present(path: str) -> list[Present]:
             status = os.stat(f"{folder}/{each}")
             if stat.S_ISREG(status.st_mode):
                 packed = each.rpartition(".")[2] if each != name else ""
-                packed = packed if packed in ("gz", "bz2", "xz", "zst") else ""
+                packed = packed if packed in _ENDINGS else ""
                 found.append(Present(f"{folder}/{each}", packed, each == name, status))
     return sorted(found, key=lambda one: one.order)[-MOST_FILES:]
 
@@ -148,7 +150,7 @@ def digest(data: bytes) -> str:
 
 @contextlib.contextmanager
 def opened(file: Present) -> Iterator[IO[bytes]]:
-    """The file's content, decompressed; raises OSError, or ValueError where nobody here can decompress it."""
+    """The file's content, decompressed; raises OSError, or EOFError or ValueError where it cannot be decompressed."""
     handle = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb", buffering=0) as raw:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -156,10 +158,7 @@ def opened(file: Present) -> Iterator[IO[bytes]]:
         if not file.packed:
             yield raw
             return
-        unpack = _UNPACK.get(file.packed)
-        if unpack is None:
-            raise ValueError(f"it is compressed with {file.packed}, which is not read here")
-        stream, damage = unpack(raw)
+        stream, damage = _UNPACK[file.packed](raw)
         with stream:
             try:
                 yield stream
@@ -186,6 +185,17 @@ def _xz(raw: IO[bytes]) -> _Unpacked:
     return lzma.LZMAFile(raw), (lzma.LZMAError,)
 
 
+def _zst(raw: IO[bytes]) -> _Unpacked:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError:
+        raise ValueError("it is compressed with zstd; queue-auditor[zstd] reads that") from None
+    return zstd.ZstdFile(raw), (zstd.ZstdError,)
+
+
 _Unpacked = tuple[Any, tuple[type[Exception], ...]]
 """The content, and what reading it raises where it is damaged, besides EOFError and ValueError."""
-_UNPACK: Mapping[str, Callable[[IO[bytes]], _Unpacked]] = {"gz": _gzip, "bz2": _bz2, "xz": _xz}
+_UNPACK: Mapping[str, Callable[[IO[bytes]], _Unpacked]] = {"gz": _gzip, "bz2": _bz2, "xz": _xz, "zst": _zst}

@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.sources.logs.family import HEAD, Position, Present, digest, know_again, opened, present, seen, unread
 from auditor.sources.logs.formats import Form
-from auditor.sources.logs.rotation import matched, told_from
+from auditor.sources.logs.rotation import matched, told_from, unchanged
 from auditor.sources.logs.sample import sample
 
 CHUNK = 262_144
@@ -88,6 +88,8 @@ def _read_on(
     file: Present, before: Position | None, form: Form, now: float, stopped: Callable[[], bool], out: Looked
 ) -> Position:
     """Read one file on; gives its position, and adds what it told."""
+    if before is not None and not before.since and unchanged(file, before):
+        return seen(file, before)
     position = before or unread(file)
     try:
         with opened(file) as stream:
@@ -146,8 +148,6 @@ class _Reading:
         same = (position.device, position.inode, position.size, position.changed) == (
             status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns,
         )  # fmt: skip
-        if same and not position.since:
-            return seen(file, position)
         if not file.packed:
             opened_now = os.fstat(self.stream.fileno())
             if (opened_now.st_dev, opened_now.st_ino) != (status.st_dev, status.st_ino):

@@ -110,29 +110,31 @@ def _ended(file: Present, left: Iterable[Position], content: _Content) -> Positi
 
 def _can_be(file: Present, one: Position) -> bool:
     """Whether a file can be what became of another: the log is copied and cut, what was rotated is compressed."""
-    if one.copy or one.packed or _unchanged(file, one):
-        return not one.copy and _unchanged(file, one)
+    if one.copy or one.packed or unchanged(file, one):
+        return not one.copy and unchanged(file, one)
     return one.current or bool(file.packed)
 
 
-def _unchanged(file: Present, one: Position) -> bool:
+def unchanged(file: Present, one: Position) -> bool:
+    """Whether a file is as long as it was when the position was taken, and was not written to since."""
     return (file.found.st_size, file.found.st_mtime_ns) == (one.size, one.changed)
 
 
 def told_from(file: Present, position: Position | None, source: Position) -> Position:
     """The position of a copy of what has been told as far as `source` says: behind the last line that both hold."""
     one = seen(file, msgspec.structs.replace(position or Position(), copy=True))
+    size, one.size = one.size, -1  # it is not read
     try:
         with opened(file) as stream:
-            know_again(one, stream, HEAD if file.packed else one.size)
-            if file.packed or source.offset <= one.size:
+            know_again(one, stream, HEAD if file.packed else size)
+            if file.packed or source.offset <= size:
                 offset, inside, cut = source.offset, source.inside, source.cut
             else:
-                start = max(0, one.size - _MOST_LINE)
+                start = max(0, size - _MOST_LINE)
                 stream.seek(start)
-                end = stream.read(one.size - start).rfind(b"\n") + 1
+                end = stream.read(size - start).rfind(b"\n") + 1
                 whole = bool(end) or not start
-                offset, inside, cut = start + end if whole else one.size, bool(start + end), not whole
+                offset, inside, cut = start + end if whole else size, bool(start + end), not whole
     except (OSError, EOFError, ValueError):
         return one
     if offset >= one.offset:
@@ -168,7 +170,7 @@ class _Content:
 
     def same(self, file: Present, one: Position) -> bool:
         """Whether a file with the position's number is the same one: not cut and written anew, nor another's."""
-        if _unchanged(file, one):
+        if unchanged(file, one):
             return True
         if file.packed or one.packed:  # it is written once
             whole = bool(file.packed) and one.size < 0 and one.changed == file.found.st_mtime_ns
