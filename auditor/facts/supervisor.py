@@ -217,6 +217,8 @@ class Program(Fact, frozen=True, kw_only=True):
     """The pattern of its processes' names, before expansion."""
     process_names: tuple[str, ...] = ()
     """The names of its first and its last process; one name for one process, none for none."""
+    asked_for_as: str = ""
+    """The name, without a colon, by which a playbook's task starts, stops or restarts it; "" where none does."""
     numprocs: int = 1
     """How many processes it has; none where it is below 1."""
     numprocs_start: int = 0
@@ -293,6 +295,11 @@ class Program(Fact, frozen=True, kw_only=True):
         """Whether it is a listener that is told of every exit, and by its name or command one that shuts down."""
         told = any(event in _EXITS for event in self.events)
         return told and ("shutdown" in self.name or "shutdown" in self.command)
+
+    @derived("asked_for_as", "process_names", "group")
+    def answers(self) -> bool:
+        """Whether a process is called what it is asked for as: supervisor leaves out a group of the process's own name."""
+        return not self.asked_for_as or (self.group == self.asked_for_as and self.asked_for_as in self.process_names)
 
     @derived("numprocs")
     def processes(self) -> int:

@@ -41,8 +41,8 @@ _ENVIRONMENT_NAME = re.compile(
 SCHEDULER = re.compile(rb"schedule:(?:run|work)")
 WORKER = re.compile(rb"queue:(?:work|listen)|artisan[\"', ]+horizon(?![:\w])")
 _STARTS = re.compile(
-    rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:|\bcron:|crontab\b"
-    rb"|^kind:\s*[\"']?(?:ConfigMap|Secret)\b",
+    rb"schedule:(?:run|work)|queue:(?:work|listen)|artisan[\"', -]+\s*-?\s*horizon\b|supervisord|\[program:"
+    rb"|\bsupervisorctl:|\bcron:|crontab\b|^kind:\s*[\"']?(?:ConfigMap|Secret)\b",
     re.MULTILINE,
 )
 _CHART = re.compile(rb"^kind:\s*(?:Deployment|StatefulSet|DaemonSet|CronJob|Job)\b", re.MULTILINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -11,10 +12,10 @@ from auditor.errors import Unreadable
 from auditor.facts.command import Command
 from auditor.facts.host import Host
 from auditor.facts.launch import Launch
-from auditor.facts.origin import Mark, unknown
+from auditor.facts.origin import Mark, Origin, declared, unknown
 from auditor.facts.schedule import Unit
 from auditor.facts.site import Site, Unread
-from auditor.facts.supervisor import SupervisorConf
+from auditor.facts.supervisor import Program, SupervisorConf
 from auditor.sources.crontab import kind_of, read_crontab
 from auditor.sources.discover import SCHEDULER, WORKER, Found, discover
 from auditor.sources.php.values import Unknown
@@ -79,7 +80,7 @@ class RepositorySurvey(Survey):
             else:
                 fragments.append(conf)
         rest = [conf for conf in fragments if conf.main not in included]
-        return [*read, *rest, *read_embedded(self.repository)]
+        return asked_for([*read, *rest, *read_embedded(self.repository)], self.repository.asked_for)
 
     def placed(self, conf: SupervisorConf) -> SupervisorConf:
         """A configuration, told where its supervisord is started."""
@@ -131,6 +132,22 @@ class RepositorySurvey(Survey):
         return "", unknown(
             f"this repository holds {len(self.apps)} Laravel apps, and which one it runs is not told", command.place
         )
+
+
+def asked_for(confs: list[SupervisorConf], names: Mapping[str, Origin]) -> list[SupervisorConf]:
+    """The configurations, whose programs bear what tasks ask for them as; of several of one name, which is meant is not known."""
+    every = Counter(program.name for conf in confs for program in conf.programs)
+
+    def told(program: Program) -> Program:
+        place = names.get(program.name)
+        if place is None or every[program.name] > 1:
+            return program
+        marks = {**program.marks, "asked_for_as": declared(place)}
+        return msgspec.structs.replace(program, asked_for_as=program.name, marks=marks)
+
+    if not names:
+        return confs
+    return [msgspec.structs.replace(conf, programs=tuple(map(told, conf.programs))) for conf in confs]
 
 
 class FileSurvey(RepositorySurvey):

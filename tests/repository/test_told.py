@@ -41,7 +41,59 @@ CRON = "* * * * * cd /app && php artisan schedule:run\n"
 ROOT_CRON = "* * * * * root cd /app && php artisan schedule:run\n"
 LINKED = "FROM php:8.3-fpm\nRUN ln -s /usr/local/bin/php /usr/bin/php\n"
 PACKAGED = "FROM php:8.3-fpm\nRUN apt-get update && apt-get install -y \\\n    cron \\\n    php-cli\n"
+NO_PROCESS = "supervisor/task-names-no-process"
+RESTARTS = (
+    "- hosts: web\n  tasks:\n    - name: restart\n"
+    "      community.general.supervisorctl:\n        name: {}\n        state: {}\n"
+)
 TOLD = {
+    "a task asks for a program of four processes": (
+        {"worker.conf": WORKER, "site.yml": RESTARTS.format("worker", "restarted")},
+        f"warning {NO_PROCESS}",
+        "",
+    ),
+    "a task's words on one line": (
+        {
+            "worker.conf": WORKER,
+            "site.yml": "- hosts: web\n  handlers:\n    - supervisorctl: name=worker state=restarted\n",
+        },
+        f"warning {NO_PROCESS}",
+        "",
+    ),
+    "a task asks for a group": (
+        {"worker.conf": WORKER, "site.yml": RESTARTS.format("'worker:'", "restarted")},
+        "",
+        NO_PROCESS,
+    ),
+    "a task makes a program known": (
+        {"worker.conf": WORKER, "site.yml": RESTARTS.format("worker", "present")},
+        "",
+        NO_PROCESS,
+    ),
+    "a task asks for all": ({"worker.conf": WORKER, "site.yml": RESTARTS.format("all", "restarted")}, "", NO_PROCESS),
+    "a task asks for what a playbook fills in": (
+        {"worker.conf": WORKER, "site.yml": RESTARTS.format('"{{ worker }}"', "restarted")},
+        "",
+        NO_PROCESS,
+    ),
+    "a task asks for the one process": (
+        {"horizon.conf": HORIZON, "site.yml": RESTARTS.format("horizon", "restarted")},
+        "",
+        NO_PROCESS,
+    ),
+    "a task asks for a process in a group": (
+        {
+            "horizon.conf": f"{HORIZON}[group:shop]\nprograms=horizon\n",
+            "site.yml": RESTARTS.format("horizon", "restarted"),
+        },
+        f"warning {NO_PROCESS}",
+        "",
+    ),
+    "a task asks for one of two of a name": (
+        {"a/w.conf": WORKER, "b/w.conf": WORKER, "site.yml": RESTARTS.format("worker", "restarted")},
+        "",
+        NO_PROCESS,
+    ),
     "an example's SQLite is a developer's": (
         APP | {"worker.conf": WORKER, ".env.example": "DB_CONNECTION=sqlite\n"},
         "",

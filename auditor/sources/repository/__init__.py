@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from auditor.facts.container import Image, ServerImage, Service
+from auditor.facts.origin import Origin
 from auditor.facts.schedule import CronTable
 from auditor.sources.php.values import Unknown
 from auditor.sources.repository.ansible import Variables, read_tasks
@@ -151,6 +152,11 @@ class Repository:
     def embedded(self) -> tuple[Embedded, ...]:
         """Every supervisor configuration inside another file."""
         return tuple(self.gathered.embedded)
+
+    @property
+    def asked_for(self) -> Mapping[str, Origin]:
+        """Names of programs, without a colon, that tasks ask supervisor for, and where."""
+        return self.gathered.asked_for
 
     def filled(self, conf: str) -> bytes | None:
         """A template's text with its placeholders put in, where some are known; None where nothing changes."""

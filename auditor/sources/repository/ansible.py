@@ -16,6 +16,8 @@ _BLOCKS = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "a
 _MODULES = ("ansible.builtin.", "ansible.legacy.", "community.general.")
 _RUNS = ("shell", "command", "raw", "script")
 _CONF = re.compile(r"^\[(?:program:|supervisord\])", re.MULTILINE)
+_NEEDS_A_PROCESS = ("started", "stopped", "restarted", "signalled")
+_PLAIN_NAME = re.compile(r"[\w.-]+")
 _SPECIAL = ("reboot", "yearly", "annually", "monthly", "weekly", "daily", "hourly")
 _VARIABLE_FILES = re.compile(
     r"(?:^|/)(?:defaults|vars|group_vars|host_vars)(?:/[^/]+)*(?:/main|/all|/[^/]+)?\.ya?ml$|(?:^|/)(?:default\.)?(?:vars|variables|config)\.ya?ml$"
@@ -64,6 +66,8 @@ def read_tasks(files: Files, path: str, gathered: Gathered) -> bool:
                 _content(files, path, node, gathered)
             elif name in _RUNS:
                 _runs(files, path, node, gathered)
+            elif name == "supervisorctl":
+                _asks_for(files, path, node, gathered)
     return True
 
 
@@ -109,6 +113,15 @@ def _content(files: Files, path: str, node: Node, gathered: Gathered) -> None:
     if _CONF.search(content.text):
         gathered.embedded.append(Embedded(path, content.line + 1, content.text, target))
         files.understand(path, *range(content.line, content.end + 1))
+
+
+def _asks_for(files: Files, path: str, node: Node, gathered: Gathered) -> None:
+    """A task that needs a process of a name; `present` and `absent` take a group's, and a name with a colon is one."""
+    words = dict(word.partition("=")[::2] for word in node.text.split()) if node.kind == "text" else {}
+    name = words.get("name") or node.value("name") or ""
+    state = words.get("state") or node.value("state")
+    if state in _NEEDS_A_PROCESS and _PLAIN_NAME.fullmatch(name) and name != "all":
+        gathered.asked_for.setdefault(name, files.place(path, (node.get("name") or node).line))
 
 
 def _runs(files: Files, path: str, node: Node, gathered: Gathered) -> None:

@@ -294,6 +294,8 @@ class Gathered:
         self.starts: list[Start] = []
         self.tables: list[Table] = []
         self.embedded: list[Embedded] = []
+        self.asked_for: dict[str, Origin] = {}
+        """A program's name, without a colon, to the first task that asks supervisor for it."""
         self.scripts: dict[str, Shell] = {}
         self.used: set[tuple[str, int]] = set()
         """Scripts' lines that a container runs, so that they are not told of by themselves."""
