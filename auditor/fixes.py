@@ -51,10 +51,11 @@ def with_fixes(
         return verdict
     told = {place.file for finding in verdict.findings if _editable(finding) for place in finding.locations}
     fixes: dict[Known, Fix] = {}
+    was = _count(plan.before)
     tried = min(MOST, MOST_PROGRAMS // max(1, verdict.subjects.get("program", 0)))
     for file, part in islice((each for each in _parts(plan, texts) if each[0].path in told), tried):
         site = audit.look(path, apps=apps, kind=kind, overrides={**texts, file.path: part.text.encode()})
-        was, now = _count(plan.before), _count(audit.judge(site, rules))
+        now = _count(audit.judge(site, rules))
         if now <= was:
             fixes = dict.fromkeys((one for one in was if one not in now), Fix(_told(file, part), part.edits)) | fixes
     return msgspec.structs.replace(

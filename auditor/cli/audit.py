@@ -76,7 +76,8 @@ def command(
     rules = chosen.rulebook()
     site = chosen.look(asked, overrides)
     since, deploy = audit.compare(path, site, rules, diff_base) if diff_base is not None else (None, None)
-    verdict = audit.live_with(audit.judge(site, rules), site, rules, chosen.lived(), since)
+    lived = chosen.lived()
+    verdict = audit.live_with(audit.judge(site, rules), site, rules, lived, since)
     verdict = msgspec.structs.replace(verdict, deploy=deploy, root=root_of(path))
     if fixes or (fixes is None and "sarif" in chosen.of("format")):
         from auditor.fixes import with_fixes
@@ -87,7 +88,7 @@ def command(
             rules,
             apps=chosen.of("apps"),
             kind=asked.kind,
-            lived=chosen.lived(),
+            lived=lived,
             overrides=overrides or {},
         )
     deliver(

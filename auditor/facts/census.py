@@ -407,6 +407,7 @@ class _Joiner:
         elif any(pool.is_unknown("timeout") for pool in pools):
             marks["longest_timeout"] = unknown("a timeout in config/horizon.php cannot be known from here")
         longest = max(pools, key=lambda pool: pool.timeout, default=None)
+        timeout = longest.timeout if longest is not None else 60.0
         if longest is not None and "longest_timeout" not in marks and "timeout" in longest.marks:
             marks["longest_timeout"] = longest.marks["timeout"]
         if app.horizon_published and "longest_timeout" in marks:
@@ -420,8 +421,8 @@ class _Joiner:
             processes=launch.processes,
             user=launch.user,
             environment=environment,
-            longest_timeout=longest.timeout if longest is not None else 60.0,
-            expected_timeout=longest.timeout if longest is not None else 60.0,
+            longest_timeout=timeout,
+            expected_timeout=timeout,
             configured=app.horizon_published,
             pools=len(pools),
             max_workers=sum(pool.max_processes for pool in pools),

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import CannotMend
-from auditor.places import data_dir
+from auditor.templating import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,16 +22,7 @@ def render(name: str, **values: Any) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(data_dir("templates")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - these are configuration files; what may stand in them is checked by `word`
-    )
+    return environment(autoescape=False)  # these are configuration files; what may stand in them is checked by `word`
 
 
 def word(value: str, what: str, path: str) -> str:

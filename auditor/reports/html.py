@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.findings import Finding, Severity, Verdict
-from auditor.places import data_dir
 from auditor.reports.words import Describe, RuleText, counted, counts, mended, seen
+from auditor.templating import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -108,15 +108,4 @@ def _code(text: str) -> Markup:
 
 @functools.cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(data_dir("templates")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )
-    environment.filters["code"] = _code
-    return environment
+    return environment(autoescape=True, code=_code)

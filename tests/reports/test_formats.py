@@ -13,7 +13,9 @@ import jsonschema_rs
 import pytest
 
 from auditor.cli.deliver import FORMATS
+from auditor.judge.rule import ADDS
 from auditor.reports.json_report import schema
+from auditor.reports.words import WRITES
 from tests.examples import names
 
 HOST = "examples/invoiceninja-popular-advice/host"
@@ -90,3 +92,8 @@ def test_every_example_fits_the_published_schema(checkout: Path) -> None:
             check=False,
         )
         assert [error.message for error in validator.iter_errors(json.loads(done.stdout))] == []
+
+
+def test_whatever_a_fix_adds_has_its_words() -> None:
+    """A report can say of each what mending writes."""
+    assert set(WRITES) == set(ADDS)

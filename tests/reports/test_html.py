@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from hypothesis import given
 
 from auditor.findings import Finding, Ignored, Location, Severity, Skipped, Verdict
 from tests.reports.test_render import MANY, VERDICTS, rendered
+from tests.watch.servers import hook
 
 STARTED_BY_HAND = {"meta", "link", "br", "input", "img", "hr"}
 
@@ -63,34 +60,7 @@ def test_a_page_holds_no_markup_of_the_audited(verdict: Verdict) -> None:
         assert re.sub(r"\s+", "", message).replace("`", "") in text
 
 
-HOSTILE = (
-    '</code><script>document.title = "ran"</script><img src="http://127.0.0.1:{port}/x" onerror="document.title = 1">'
-)
-
-
-@contextmanager
-def listening() -> Iterator[tuple[int, list[str]]]:
-    """A server's port on loopback, and the paths that it was asked for."""
-    asked: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1], asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+HOSTILE = '</code><script>document.title = "ran"</script><img src="{url}/x" onerror="document.title = 1">'
 
 
 def seen_by_a_browser(page: Path, folder: Path) -> str:
@@ -107,8 +77,8 @@ def seen_by_a_browser(page: Path, folder: Path) -> str:
 
 def test_a_browser_shows_it_and_loads_nothing(tmp_path: Path) -> None:
     """Scripts and pictures that stand in audited files are shown as they are written: none runs, none is fetched."""
-    with listening() as (port, asked):
-        evil = HOSTILE.format(port=port)
+    with hook() as server:
+        evil = HOSTILE.format(url=server.url)
         finding = Finding(
             rule="timeouts/timeout-unlimited", severity=Severity.ERROR, subject=evil, message=evil, arithmetic=evil,
             advice=evil, locations=(Location(evil, 3, evil, evil),),
@@ -126,7 +96,7 @@ def test_a_browser_shows_it_and_loads_nothing(tmp_path: Path) -> None:
         assert seen.count("<article") == 2
         assert "<script" not in seen
         assert "<img" not in seen
-        assert asked == []
+        assert server.asked == []
 
 
 @pytest.mark.parametrize("hidden", ["error", "note"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
@@ -37,10 +38,10 @@ class PlacedTables:
         for container in [*self.lone, *_once_per_stage(self.gathered.containers)]:
             for stage in container.stage.chain() if container.stage is not None else ():
                 for shell, user, line in stage.shells:
-                    written = [_cron_table(stage.file, cron, user) for cron in shell.crons]
-                    for one in written:
-                        one.php_folder = self._php_folder(container)
-                    found += written
+                    for cron in shell.crons:
+                        written = _cron_table(stage.file, cron, user)
+                        written.php_folder = self._php_folder(container)
+                        found.append(written)
                     for file, who, at in shell.tables:
                         place = self.files.place(stage.file, at or line)
                         self._installed(container, file, (who, None) if who else user, place)
@@ -100,7 +101,7 @@ class PlacedTables:
                     if line is not None and container.stage is not None
                     else container.place
                 )
-                if self._is_supercronic(there):
+                if there in self._given_to_supercronic:
                     user, mark = self.inside.user_of(container)
                     self._install(path, SUPERCRONIC, (user, mark), place, there)
                     continue
@@ -112,19 +113,20 @@ class PlacedTables:
 
     def _php_folder(self, container: Container) -> str:
         """Where the only php of its image lies, if no script may bring cron another search path."""
-        if container.stage is None or any(
-            "/etc/environment" in (self.files.text(p) or "") for p in self.gathered.scripts
-        ):
-            return ""
-        return php_folder_of(container.stage)
+        return "" if container.stage is None or self._environment_written else php_folder_of(container.stage)
 
-    def _is_supercronic(self, there: str) -> bool:
+    @functools.cached_property
+    def _environment_written(self) -> bool:
+        """Whether a script names the file from which cron may take another search path."""
+        return any("/etc/environment" in (self.files.text(path) or "") for path in self.gathered.scripts)
+
+    @functools.cached_property
+    def _given_to_supercronic(self) -> frozenset[str]:
+        """The tables that supercronic is started with, by their paths in the container."""
         texts = [self.files.text(conf) or "" for conf in self.confs]
         texts += [self.inside.words_of(container) for container in [*self.gathered.containers, *self.lone]]
         texts += [self.files.text(path) or "" for path in self.gathered.scripts]
-        return any(
-            found[1] == there for text in texts if "supercronic" in text for found in _SUPERCRONIC.finditer(text)
-        )
+        return frozenset(found[1] for text in texts if "supercronic" in text for found in _SUPERCRONIC.finditer(text))
 
     def _settled(self, path: str, tables: list[Table]) -> list[Table]:
         """One table for each place a file is put in; the second and later are told at the instruction that puts them there."""
